@@ -1,0 +1,54 @@
+/** The one store of everything that may be dropped: partitions, manifests, chunks. Bounded in bytes. */
+
+import { LRUCache } from "lru-cache";
+
+interface Entry {
+  readonly value: unknown;
+  readonly bytes: number;
+}
+
+/** A least-recently-used cache with single flight; entries are weighed in bytes. */
+export class ByteCache {
+  readonly #entries: LRUCache<string, Entry>;
+  readonly #loading = new Map<string, Promise<unknown>>();
+
+  /** @param maxBytes what all entries together may hold, in bytes */
+  constructor(readonly maxBytes: number) {
+    this.#entries = new LRUCache({
+      maxSize: Math.max(1, maxBytes),
+      sizeCalculation: (entry) => Math.max(1, entry.bytes),
+    });
+  }
+
+  /** Bytes held now. */
+  get bytes(): number {
+    return this.#entries.calculatedSize;
+  }
+
+  /** The remembered value of `key`, marked as used; undefined if there is none. */
+  peek<T>(key: string): T | undefined {
+    return this.#entries.get(key)?.value as T | undefined;
+  }
+
+  /**
+   * The value of `key`, loaded at most once at a time however many ask. A failed load is not
+   * remembered. A value heavier than the whole cache is returned but not kept.
+   */
+  load<T>(key: string, load: () => Promise<{ value: T; bytes: number }>): Promise<T> {
+    const kept = this.#entries.get(key);
+    if (kept) return Promise.resolve(kept.value as T);
+    const pending = this.#loading.get(key);
+    if (pending) return pending as Promise<T>;
+    const loading = load().then((entry) => {
+      this.#entries.set(key, entry);
+      return entry.value;
+    }).finally(() => this.#loading.delete(key));
+    this.#loading.set(key, loading);
+    return loading;
+  }
+
+  /** Forgets `key`. */
+  delete(key: string): void {
+    this.#entries.delete(key);
+  }
+}

@@ -1,0 +1,155 @@
+/** What an index format gives to the gateway: a Zarr hierarchy and the address of every chunk. */
+
+import type { ByteCache } from "./byte_cache.ts";
+import type { Origin } from "./origin/origin.ts";
+import type { ArrayMetadata, GroupMetadata } from "./zarr/metadata.ts";
+
+/** What a source file looked like when it was indexed; sent as `If-Match` or `If-Unmodified-Since`. */
+export interface Validator {
+  /** The entity tag as HTTP writes it, quotes included. */
+  readonly etag?: string;
+  /** Seconds since the Unix epoch. */
+  readonly lastModified?: number;
+}
+
+/** Where a chunk's encoded bytes live. `undefined` in its place means: the index proves that it is absent. */
+export type ChunkRef =
+  | { readonly kind: "inline"; readonly bytes: Uint8Array }
+  | {
+    readonly kind: "range";
+    readonly url: URL;
+    /** Bytes from the start of the file; a safe integer ≥ 0. */
+    readonly offset: number;
+    /** Bytes; a safe integer > 0. */
+    readonly length: number;
+    readonly validator?: Validator;
+  }
+  /** A whole file. */
+  | { readonly kind: "object"; readonly url: URL; readonly validator?: Validator };
+
+/** The metadata documents of a node exactly as the source holds them, for `~native` and `~v2`. */
+export type SourceDocuments =
+  | { readonly zarrFormat: 3; readonly zarrJson: Uint8Array }
+  | {
+    readonly zarrFormat: 2;
+    /** `.zarray` of an array, `.zgroup` of a group (absent for a group that is only implied). */
+    readonly document?: Uint8Array;
+    readonly zattrs?: Uint8Array;
+  };
+
+/** A group of the hierarchy. */
+export interface GroupNode {
+  readonly type: "group";
+  readonly metadata: GroupMetadata;
+  readonly source?: SourceDocuments;
+}
+
+/** An array of the hierarchy, its metadata in Zarr v3 terms with the source's own codec names. */
+export interface ArrayNode {
+  readonly type: "array";
+  readonly metadata: ArrayMetadata;
+  readonly source?: SourceDocuments;
+  /** Why this array has no faithful Zarr v3 form, for `inspect`; undefined if it has one. */
+  readonly unsupported?: string;
+}
+
+/** A node of the hierarchy. */
+export type Node = GroupNode | ArrayNode;
+
+/** {@link ChunkTable.kinds}: how a row's bytes are reached. */
+export const ROW_KIND = { range: 0, inline: 1, object: 2 } as const;
+
+/** Many references of one array at once, as columns of equal length. */
+export interface ChunkTable {
+  /** Rows in this table. */
+  readonly rows: number;
+  /** Chunk-grid coordinates, row after row: `rows * rank` numbers. */
+  readonly coords: Uint32Array;
+  /** One of {@link ROW_KIND} a row. */
+  readonly kinds: Uint8Array;
+  /** The distinct URLs of this table. */
+  readonly urls: readonly string[];
+  /** Index into `urls` a row; meaningless for inline rows. */
+  readonly urlIds: Uint32Array;
+  /** Bytes; exact integers up to 2⁵³. */
+  readonly offsets: Float64Array;
+  /** Bytes; for inline rows the size of the bytes, for objects 0. */
+  readonly lengths: Float64Array;
+  /** A row's validator, where the index has them. */
+  readonly validator?: (row: number) => Validator | undefined;
+  /** An inline row's bytes. */
+  readonly inline?: (row: number) => Uint8Array;
+}
+
+/** A version that an index names: a branch, a tag or a snapshot. */
+export interface VersionInfo {
+  readonly kind: "branch" | "tag" | "snapshot";
+  /** What goes behind `@` in a URL, not escaped. */
+  readonly name: string;
+  /** The snapshot it leads to. */
+  readonly snapshot: string;
+  /** Milliseconds since the Unix epoch. */
+  readonly time?: number;
+  readonly message?: string;
+}
+
+/**
+ * An opened index. Lazy: it reads what it is asked for. Paths have no leading or trailing slash; the
+ * root is `""`. Safe for concurrent use.
+ *
+ * Every method throws an `IndexError` if the index is malformed and an `OriginError` if it cannot be
+ * read; neither is ever reported as an absent node or chunk.
+ */
+export interface Manifest {
+  /** Snapshot id, or a hash of the index; part of every ETag and cache key. */
+  readonly version: string;
+  /** True if `version` can never change. */
+  readonly pinned: boolean;
+  /** The node at `path`; undefined if the index proves that there is none. */
+  node(path: string): Promise<Node | undefined>;
+  /** Names (not paths) of the nodes directly below the group at `path`, sorted. */
+  children(path: string): Promise<string[]>;
+  /** The address of the chunk at chunk-grid `coords` (empty for a scalar) of the array at `path`. */
+  chunk(path: string, coords: readonly number[]): Promise<ChunkRef | undefined>;
+  /** Every stored chunk of the array at `path`, in tables of at most about 100,000 rows. */
+  refs(path: string): AsyncIterable<ChunkTable>;
+  /**
+   * Looks whether the index has changed at its source, with one conditional read: this same manifest
+   * if not, else a newly opened one. Not called on a pinned manifest.
+   */
+  refresh(): Promise<Manifest>;
+  /** A key's bytes as a Zarr v2 source holds them where no node owns them (`.zmetadata`). */
+  document?(key: string): Promise<Uint8Array | undefined>;
+  /** Branches, tags and the history that the index names. */
+  versions?(): Promise<VersionInfo[]>;
+  /** Facts for `inspect`, label → text, in order. */
+  report?(): Promise<Array<[label: string, text: string]>>;
+}
+
+/** The first bytes and the name of a target, for {@link ManifestFormat.sniff}. */
+export interface Probe {
+  readonly url: URL;
+  /** The first bytes of the object at `url` (up to 4,096); undefined if there is no such object. */
+  readonly head?: Uint8Array;
+  /** True if `name`, relative to `url` as a folder, exists. Answers are remembered. */
+  has(name: string): Promise<boolean>;
+}
+
+/** What opening an index may use. */
+export interface OpenOptions {
+  /** Where everything that may be dropped again is kept; shared by all datasets, bounded in bytes. */
+  readonly cache: ByteCache;
+  /** Bytes of an index file that may be read at once; `indexCacheBytes` of the catalog. */
+  readonly maxIndexBytes: number;
+  /** Branch, tag or snapshot id. Formats without versions refuse it with `not-found`. */
+  readonly version?: string;
+}
+
+/** One index format; the one export of its file or folder. Added to the table in `manifests/mod.ts`. */
+export interface ManifestFormat {
+  /** The name that `--format` and the catalog's `format` take, e.g. `kerchunk-json`. */
+  readonly name: string;
+  sniff(probe: Probe): boolean | Promise<boolean>;
+  /** @throws IndexError, OriginError */
+  open(url: URL, origin: Origin, options: OpenOptions): Promise<Manifest>;
+}

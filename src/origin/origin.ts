@@ -1,0 +1,61 @@
+/** What an object store or host is to the gateway: a source of exact byte ranges. */
+
+import type { ByteRange } from "../byte_range.ts";
+import type { Validator } from "../manifest.ts";
+
+/** Options of {@link Origin.read}. */
+export interface ReadOptions {
+  /** Cancels the read. */
+  readonly signal?: AbortSignal;
+  /** The read fails with `source-changed` unless the file still is this one. */
+  readonly validator?: Validator;
+  /** The read answers `notModified` if the file still is this one. */
+  readonly unless?: Validator;
+}
+
+/**
+ * The bytes of one read. Use `stream()` or `bytes()`, once. Its length was checked against what was
+ * asked before it was handed out.
+ */
+export interface OriginBody {
+  /** Bytes that the body will give; undefined only for a whole object of undeclared length. */
+  readonly length?: number;
+  /** Bytes of the whole object, where the origin told. */
+  readonly objectLength?: number;
+  /** What the origin said of the object's state. */
+  readonly validator?: Validator;
+  /** True if `unless` still holds; there are no bytes then. */
+  readonly notModified?: boolean;
+  /** The bytes as a stream, which errors (never ends cleanly) if it falls short of `length`. */
+  stream(): ReadableStream<Uint8Array>;
+  /** All bytes at once. @throws OriginError if they fall short of `length`, or exceed `maxBytes`. */
+  bytes(maxBytes?: number): Promise<Uint8Array<ArrayBuffer>>;
+  /** Gives the body up. */
+  cancel(): Promise<void>;
+}
+
+/** What is known of an object without its bytes. */
+export interface ObjectInfo {
+  /** Bytes, where the origin told. */
+  readonly length?: number;
+  readonly validator?: Validator;
+}
+
+/** One entry below a folder: a name without slashes. */
+export interface ListEntry {
+  readonly name: string;
+  readonly kind: "object" | "folder";
+}
+
+/**
+ * One object store or host. Exactly the bytes asked for, or it throws an `OriginError`: never a
+ * shorter or other body, never a status for the caller to interpret.
+ */
+export interface Origin {
+  /** Reads `range` of the object at `url`, or all of it. */
+  read(url: URL, range: ByteRange | undefined, options?: ReadOptions): Promise<OriginBody>;
+  /** Looks at the object. @throws OriginError (`absent` if there is none) */
+  head(url: URL, options?: ReadOptions): Promise<ObjectInfo>;
+  /** The entries of the folder at `url`; undefined where the origin cannot list. */
+  list?(url: URL, options?: ReadOptions): Promise<ListEntry[] | undefined>;
+}
