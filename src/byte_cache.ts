@@ -47,6 +47,11 @@ export class ByteCache {
     return loading;
   }
 
+  /** Remembers `value` under `key`, in the place of what was there. */
+  set<T>(key: string, value: T, bytes: number): void {
+    this.#entries.set(key, { value, bytes });
+  }
+
   /** Forgets `key`. */
   delete(key: string): void {
     this.#entries.delete(key);

@@ -20,6 +20,7 @@ export const FAULTS = {
   "method-not-allowed": { status: 405, title: "Only GET, HEAD and OPTIONS are answered" },
   "unauthorized": { status: 401, title: "This dataset needs a token" },
   "rate-limited": { status: 429, title: "Too many requests", retryAfter: 1 },
+  "precondition-failed": { status: 412, title: "The key is not the one that If-Match names" },
   "range-not-satisfiable": { status: 416, title: "The range is beyond the end" },
   "origin-not-allowed": {
     status: 502,

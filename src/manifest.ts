@@ -23,9 +23,16 @@ export type ChunkRef =
     /** Bytes; a safe integer > 0. */
     readonly length: number;
     readonly validator?: Validator;
+    /** True if the file is never rewritten (an Icechunk repository's own chunks). */
+    readonly immutable?: true;
   }
   /** A whole file. */
-  | { readonly kind: "object"; readonly url: URL; readonly validator?: Validator };
+  | {
+    readonly kind: "object";
+    readonly url: URL;
+    readonly validator?: Validator;
+    readonly immutable?: true;
+  };
 
 /** The metadata documents of a node exactly as the source holds them, for `~native` and `~v2`. */
 export type SourceDocuments =
@@ -105,6 +112,13 @@ export interface Manifest {
   readonly version: string;
   /** True if `version` can never change. */
   readonly pinned: boolean;
+  /** Bytes that it holds outside the cache it was given; undefined if next to nothing. */
+  readonly heldBytes?: number;
+  /**
+   * True if the store itself is the index: an `object` reference that the origin says does not exist
+   * (404) is then an absent chunk.
+   */
+  readonly absentObjects?: true;
   /** The node at `path`; undefined if the index proves that there is none. */
   node(path: string): Promise<Node | undefined>;
   /** Names (not paths) of the nodes directly below the group at `path`, sorted. */
@@ -143,6 +157,8 @@ export interface OpenOptions {
   readonly maxIndexBytes: number;
   /** Branch, tag or snapshot id. Formats without versions refuse it with `not-found`. */
   readonly version?: string;
+  /** The branch to open where no version is asked for; the format's default otherwise. */
+  readonly branch?: string;
 }
 
 /** One index format; the one export of its file or folder. Added to the table in `manifests/mod.ts`. */

@@ -1,0 +1,122 @@
+/**
+ * `/{id}/…/`: a folder listing with relative links, which fsspec and GDAL parse line by line; the same
+ * page is the dataset's page for a person.
+ */
+
+import { html } from "hono/html";
+import type { Dataset } from "../src/catalog.ts";
+import { planArray } from "../src/codecs/plan.ts";
+import { SluiceError } from "../src/errors.ts";
+import type { Node } from "../src/manifest.ts";
+import type { Store } from "../src/store.ts";
+import type { StorePath } from "../src/store_key.ts";
+import { type ArrayMetadata, chunkShape, dataTypeName } from "../src/zarr/metadata.ts";
+import { type Markup, pageResponse } from "./page.ts";
+
+/** The listing of a group or array. @throws SluiceError `not-found` */
+export async function listing(
+  request: Request,
+  dataset: Dataset,
+  target: StorePath,
+): Promise<Response> {
+  const path = target.key.replace(/\/$/, "");
+  const store = await dataset.store(target.version, target.view);
+  const node = await store.node(path);
+  if (!node) throw new SluiceError("not-found", `The index has no group "${path}"`);
+  const names = await childNames(store, path, node);
+  const nodes = await Promise.all(names.map(async (name) => {
+    const child = path === "" ? name : `${path}/${name}`;
+    return [name, await store.node(child)] as const;
+  }));
+  const url = new URL(request.url);
+  const here = url.pathname.endsWith("/") ? url.pathname : `${url.pathname}/`;
+  // `/{id}` has no slash to resolve links against, so they name the last segment themselves.
+  const base = url.pathname.endsWith("/") ? "" : `${here.split("/").at(-2)}/`;
+  const files = documentNames(store, node);
+  const title = path === "" ? dataset.config.title ?? dataset.id : path.split("/").at(-1)!;
+  const body = html`<h1>${title}</h1>
+${
+    path === "" && dataset.config.description
+      ? html`<p>${dataset.config.description}</p>`
+      : ""
+  }
+${path === "" ? await snippets(store, dataset, new URL(here, url).href) : ""}
+${node.type === "array" ? arrayFacts(node.metadata) : ""}
+<div class="scroll"><table>
+<tr><th>name</th><th>dimensions</th><th>type</th><th>chunks</th><th>served</th></tr>
+${files.map((name) => link(base, name))}
+${nodes.map(([name, child]) => row(base, name, child))}
+</table></div>`;
+  return await pageResponse(`Index of ${decodeURI(here)}`, body, dataset.config.maxAge);
+}
+
+async function childNames(store: Store, path: string, node: Node): Promise<string[]> {
+  return node.type === "group" ? await store.manifest.children(path) : [];
+}
+
+function documentNames(store: Store, node: Node): string[] {
+  if (store.view !== "v2") return ["zarr.json"];
+  return node.type === "array" ? [".zarray", ".zattrs"] : [".zgroup", ".zattrs", ".zmetadata"];
+}
+
+function link(base: string, name: string): Markup {
+  return html`<tr><td class="mono"><a href="${base}${encodeURIComponent(name)}">${name}</a></td><td></td><td></td><td></td><td></td></tr>
+`;
+}
+
+function row(base: string, name: string, node: Node | undefined): Markup {
+  const href = `${base}${encodeURIComponent(name)}/`;
+  const anchor = html`<td class="mono"><a href="${href}">${name}/</a></td>`;
+  if (node?.type !== "array") {
+    return html`<tr>${anchor}<td class="soft">group</td><td></td><td></td><td></td></tr>
+`;
+  }
+  const { metadata } = node;
+  return html`<tr>${anchor}<td>${dimensions(metadata)}</td><td>${
+    dataTypeName(metadata.data_type)
+  }</td><td>${chunkShape(metadata).join(" × ")}</td><td><span class="tier">${
+    planArray(metadata).tier
+  }</span></td></tr>
+`;
+}
+
+function dimensions(metadata: ArrayMetadata): string {
+  const names = metadata.dimension_names;
+  return metadata.shape.map((length, i) => `${names?.[i] ? `${names[i]} ` : ""}${length}`)
+    .join(" × ");
+}
+
+function arrayFacts(metadata: ArrayMetadata): Markup {
+  const attributes = Object.entries(metadata.attributes ?? {});
+  return html`<p>${dimensions(metadata)} · ${dataTypeName(metadata.data_type)} · chunks of ${
+    chunkShape(metadata).join(" × ")
+  }</p>
+${
+    attributes.length > 0
+      ? html`<div class="scroll"><table>
+${attributes.map(([name, value]) =>
+        html`<tr><th>${name}</th><td class="mono">${JSON.stringify(value)}</td></tr>
+`
+      )}</table></div>`
+      : ""
+  }`;
+}
+
+async function snippets(store: Store, dataset: Dataset, href: string): Promise<Markup> {
+  const arrays = (await store.descendants("")).filter(([, node]) => node.type === "array");
+  const largest = arrays.sort(([, a], [, b]) => elements(b) - elements(a))[0]?.[0] ?? "array";
+  const url = href.replace(/\/$/, "");
+  const lines = store.view === "v2"
+    ? [`xr.open_zarr("${url}", zarr_format=2)`]
+    : [
+      `xr.open_zarr("${url}")`,
+      `gdalmdiminfo 'ZARR:"/vsicurl/${url}"'`,
+      `zarrita: open(new FetchStore("${url}/${largest}"))`,
+    ];
+  return html`<pre>${lines.join("\n")}</pre>
+<p class="soft">Views: <a href="/${dataset.id}/">portable</a> · <a href="/${dataset.id}~native/">native codecs</a> · <a href="/${dataset.id}~v2/">Zarr v2</a></p>`;
+}
+
+function elements(node: Node): number {
+  return node.type === "array" ? node.metadata.shape.reduce((a, b) => a * b, 1) : 0;
+}

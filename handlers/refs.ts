@@ -1,0 +1,39 @@
+/** `/-/refs/{id}/{array}/c/0/0`: where a chunk's bytes are, for clients that go to the origin themselves. */
+
+import type { Catalog } from "../src/catalog.ts";
+import { SluiceError } from "../src/errors.ts";
+import { withEvery } from "../src/http_headers.ts";
+import { planArray } from "../src/codecs/plan.ts";
+import { type StorePath } from "../src/store_key.ts";
+
+/**
+ * `{url, offset, length, tier, codecs}` as JSON: `codecs` are those of the bytes at that place (the
+ * source's own), `tier` is how the gateway would serve them. A whole object has neither offset nor
+ * length; an inline chunk has `inline`, its bytes in base64.
+ */
+export async function chunkReference(catalog: Catalog, target: StorePath): Promise<Response> {
+  const dataset = catalog.get(target.id);
+  const store = await dataset.store(target.version, target.view);
+  const entry = await store.entry(target.key);
+  if (entry?.kind !== "chunk") {
+    throw new SluiceError("not-found", `The index has no chunk "${target.key}"`);
+  }
+  const { array, ref } = entry;
+  const place = ref.kind === "inline"
+    ? { inline: ref.bytes.toBase64() }
+    : ref.kind === "object"
+    ? { url: ref.url.href }
+    : { url: ref.url.href, offset: ref.offset, length: ref.length };
+  const body = JSON.stringify({
+    ...place,
+    tier: planArray(array.native).tier,
+    codecs: array.native.codecs,
+    ...(ref.kind !== "inline" && ref.validator ? { validator: ref.validator } : {}),
+  });
+  return new Response(body, {
+    headers: withEvery([
+      ["content-type", "application/json"],
+      ["cache-control", `public, max-age=${dataset.config.maxAge}`],
+    ]),
+  });
+}

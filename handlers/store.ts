@@ -1,0 +1,78 @@
+/** `/{id}/…`: the keys of a dataset's Zarr store. */
+
+import type { Dataset } from "../src/catalog.ts";
+import { representChunk } from "../src/chunk_response.ts";
+import { entityTag } from "../src/entity_tag.ts";
+import { OriginError, SluiceError } from "../src/errors.ts";
+import type { ChunkRef, Manifest } from "../src/manifest.ts";
+import { type Representation, respond } from "../src/representation.ts";
+import { Timing } from "../src/server_timing.ts";
+import type { StorePath } from "../src/store_key.ts";
+
+const IMMUTABLE = "public, max-age=31536000, immutable, no-transform";
+
+/** Answers a key that is not a listing. @throws SluiceError */
+export async function storeKey(
+  request: Request,
+  dataset: Dataset,
+  target: StorePath,
+): Promise<Response> {
+  const timing = new Timing();
+  const { store, entry } = await timing.measure("index", async () => {
+    const store = await dataset.store(target.version, target.view);
+    return { store, entry: await store.entry(target.key) };
+  });
+  if (!entry) throw absent(target.key);
+  const { manifest } = store;
+  const mutable = `public, max-age=${dataset.config.maxAge}, no-transform`;
+  if (entry.kind === "document") {
+    const cacheControl = target.version !== undefined && manifest.pinned ? IMMUTABLE : mutable;
+    return await respond(request, documentOf(entry.bytes, cacheControl, timing));
+  }
+  const { array, ref } = entry;
+  const fixed = target.version !== undefined && cannotChange(manifest, ref);
+  try {
+    const { signal } = request;
+    const { origin } = dataset;
+    const cacheControl = fixed ? IMMUTABLE : mutable;
+    const { view } = target;
+    const whole = request.method === "GET" && !request.headers.has("range") &&
+      !request.headers.has("if-none-match") && !request.headers.has("if-match");
+    const source = { manifest, array, ref, origin, view, cacheControl, signal, timing };
+    return await respond(request, await representChunk(source, whole));
+  } catch (error) {
+    // A plain Zarr store is its own index: an object that it does not have is an absent chunk.
+    const isAbsent = manifest.absentObjects && ref.kind === "object" &&
+      error instanceof OriginError && error.absent;
+    throw isAbsent ? absent(target.key) : error;
+  }
+}
+
+function absent(key: string): SluiceError {
+  return new SluiceError("not-found", `The index has no key "${key}"`);
+}
+
+/** Whether the bytes behind a reference of this very version are settled for all time. */
+function cannotChange(manifest: Manifest, ref: ChunkRef): boolean {
+  if (!manifest.pinned) return false;
+  return ref.kind === "inline" || ref.immutable === true || ref.validator !== undefined;
+}
+
+function documentOf(
+  bytes: Uint8Array<ArrayBuffer>,
+  cacheControl: string,
+  timing: Timing,
+): Representation {
+  return {
+    etag: entityTag(bytes),
+    contentType: "application/json",
+    cacheControl,
+    headers: [["vary", "Accept-Encoding"]],
+    length: bytes.length,
+    timing: () => timing.header(),
+    open: (range) =>
+      Promise.resolve(
+        range ? bytes.subarray(range.offset, range.offset + range.length) : bytes,
+      ),
+  };
+}

@@ -1,0 +1,169 @@
+/** One chunk as a representation: what is asked of the origin, and what is put in front of it. */
+
+import type { ByteRange } from "./byte_range.ts";
+import { type Delivery, deliver, PLAN_VERSION } from "./codecs/delivery.ts";
+import { entityTag } from "./entity_tag.ts";
+import { ChunkError } from "./errors.ts";
+import type { ChunkRef, Manifest, Validator } from "./manifest.ts";
+import type { Origin, OriginBody } from "./origin/origin.ts";
+import type { Representation } from "./representation.ts";
+import { prepend } from "./prepend.ts";
+import type { Timing } from "./server_timing.ts";
+import type { ArrayView } from "./store.ts";
+
+/** Encoded bytes that are read into memory at most, for a chunk that must be decoded here. */
+const MAX_CONVERT_BYTES = 256 * 2 ** 20;
+
+/** What a chunk's answer is made from. */
+export interface ChunkSource {
+  readonly manifest: Manifest;
+  readonly array: ArrayView;
+  readonly ref: ChunkRef;
+  readonly origin: Origin;
+  readonly view: string;
+  readonly cacheControl: string;
+  readonly signal: AbortSignal;
+  readonly timing: Timing;
+}
+
+type Body = Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
+
+/**
+ * The representation of a chunk. Where the index knows its length, nothing is asked of the origin
+ * before `open`; a whole object is looked at first for its length and state.
+ *
+ * @param whole true if all bytes will be asked for (a GET without a range or condition)
+ * @throws SluiceError
+ */
+export async function representChunk(
+  source: ChunkSource,
+  whole: boolean,
+): Promise<Representation> {
+  const { ref } = source;
+  if (ref.kind === "inline") return fromLength(source, ref.bytes.length, []);
+  if (ref.kind === "range") return fromLength(source, ref.length, validatorText(ref.validator));
+  const { origin, signal, timing } = source;
+  if (!whole) {
+    const info = await timing.measure("origin", () => origin.head(ref.url, { signal }));
+    if (info.length !== undefined) {
+      return fromLength(source, info.length, validatorText(info.validator));
+    }
+  }
+  const body = await timing.measure(
+    "origin",
+    () => origin.read(ref.url, undefined, { signal, validator: ref.validator }),
+  );
+  const state = validatorText(body.validator);
+  if (body.length !== undefined) return fromLength(source, body.length, state, body);
+  const bytes = await timing.measure("origin", () => body.bytes(MAX_CONVERT_BYTES));
+  return fromLength(source, bytes.length, state, bytes);
+}
+
+/** A representation of a chunk whose encoded length is known, and perhaps its bytes or body already. */
+function fromLength(
+  source: ChunkSource,
+  encodedLength: number,
+  state: string[],
+  opened?: OriginBody | Uint8Array<ArrayBuffer>,
+): Representation {
+  const { array, manifest, ref, timing } = source;
+  const delivery = deliver(array.plan, encodedLength);
+  const where = ref.kind === "inline"
+    ? [array.path, "inline", entityTag(ref.bytes)]
+    : [ref.url.href, ref.kind === "range" ? ref.offset : 0, encodedLength];
+  const etag = entityTag(
+    [manifest.version, source.view, PLAN_VERSION, ...where, ...state].join("\n"),
+  );
+  return {
+    etag,
+    contentType: "application/octet-stream",
+    cacheControl: source.cacheControl,
+    length: delivery.contentLength,
+    timing: () => timing.header(),
+    open: (range) => {
+      const bytes = opened ?? (ref.kind === "inline" ? ref.bytes as Uint8Array<ArrayBuffer> : undefined);
+      return delivery.kind === "convert"
+        ? convert(source, delivery, encodedLength, bytes, range)
+        : splice(source, delivery, encodedLength, bytes, range);
+    },
+  };
+}
+
+async function convert(
+  source: ChunkSource,
+  delivery: Extract<Delivery, { kind: "convert" }>,
+  encodedLength: number,
+  opened: OriginBody | Uint8Array<ArrayBuffer> | undefined,
+  range: ByteRange | undefined,
+): Promise<Body> {
+  if (encodedLength > MAX_CONVERT_BYTES) {
+    throw new ChunkError(
+      `A chunk of ${encodedLength} bytes is over the ${MAX_CONVERT_BYTES} that are decoded here`,
+    );
+  }
+  const encoded = opened instanceof Uint8Array ? opened : await source.timing.measure(
+    "origin",
+    async () => await (opened ?? await read(source, 0, encodedLength)).bytes(encodedLength),
+  );
+  const converted = await source.timing.measure("codec", () => delivery.convert(encoded));
+  if (delivery.contentLength !== undefined && converted.length !== delivery.contentLength) {
+    throw new ChunkError(
+      `A chunk gave ${converted.length} bytes, not ${delivery.contentLength}`,
+    );
+  }
+  const bytes = converted as Uint8Array<ArrayBuffer>;
+  return range ? bytes.subarray(range.offset, range.offset + range.length) : bytes;
+}
+
+/** Bytes `range` of the prefix followed by the stored bytes, of which only those are read. */
+async function splice(
+  source: ChunkSource,
+  delivery: Extract<Delivery, { kind: "splice" }>,
+  encodedLength: number,
+  opened: OriginBody | Uint8Array<ArrayBuffer> | undefined,
+  range: ByteRange | undefined,
+): Promise<Body> {
+  const { trimStart } = delivery;
+  const from = range?.offset ?? 0;
+  const to = from + (range?.length ?? delivery.contentLength);
+  const prefix = delivery.prefix.subarray(from, to) as Uint8Array<ArrayBuffer>;
+  const payloadFrom = trimStart + Math.max(0, from - delivery.prefix.length);
+  const payloadLength = to - from - prefix.length;
+  if (opened instanceof Uint8Array) {
+    const payload = opened.subarray(payloadFrom, payloadFrom + payloadLength);
+    return prefix.length === 0 ? payload : join(prefix, payload);
+  }
+  if (payloadLength === 0) return prefix;
+  const intact = payloadLength === encodedLength;
+  if (opened && !intact) {
+    const bytes = await opened.bytes(MAX_CONVERT_BYTES);
+    return join(prefix, bytes.subarray(payloadFrom, payloadFrom + payloadLength));
+  }
+  const body = opened ?? await source.timing.measure(
+    "origin",
+    () => read(source, payloadFrom, payloadLength),
+  );
+  return prefix.length === 0 ? body.stream() : prepend(prefix, body);
+}
+
+/** Reads stored bytes `[from, from + length)` of the chunk. */
+function read(source: ChunkSource, from: number, length: number): Promise<OriginBody> {
+  const { ref, origin, signal } = source;
+  if (ref.kind === "inline") throw new ChunkError("An inline chunk has no origin");
+  const base = ref.kind === "range" ? ref.offset : 0;
+  return origin.read(ref.url, { offset: base + from, length }, {
+    signal,
+    validator: ref.validator,
+  });
+}
+
+function join(prefix: Uint8Array, payload: Uint8Array): Uint8Array<ArrayBuffer> {
+  const joined = new Uint8Array(prefix.length + payload.length);
+  joined.set(prefix);
+  joined.set(payload, prefix.length);
+  return joined;
+}
+
+function validatorText(validator: Validator | undefined): string[] {
+  return validator ? [validator.etag ?? "", String(validator.lastModified ?? "")] : [];
+}

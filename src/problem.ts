@@ -1,0 +1,50 @@
+/** Faults as RFC 9457 problem documents. The only place where an error becomes a response. */
+
+import { type ErrorCode, FAULTS, SluiceError } from "./errors.ts";
+import { withEvery } from "./http_headers.ts";
+import type { Log } from "./log.ts";
+
+/** Where in the URL space a fault happened. */
+export interface FaultPlace {
+  readonly dataset?: string;
+  readonly key?: string;
+}
+
+/** Seconds for which a proven absence may be remembered by caches on the way. */
+const ABSENCE_MAX_AGE = 60;
+
+/**
+ * The response to `error`. Server faults are logged with their context; the client is told the
+ * detail and never an origin's URL, query, headers or body.
+ */
+export function problemResponse(error: unknown, place: FaultPlace, log: Log): Response {
+  const fault = error instanceof SluiceError
+    ? error
+    : new SluiceError("internal", "The gateway failed; the log has more", {}, error);
+  const requestId = crypto.randomUUID();
+  const entry = FAULTS[fault.code as ErrorCode] as {
+    status: number;
+    title: string;
+    retryAfter?: number;
+  };
+  if (entry.status >= 500) {
+    log("fault", { requestId, ...place, code: fault.code, detail: fault.message }, fault);
+  }
+  const headers: [string, string][] = [
+    ["content-type", "application/problem+json"],
+    ["cache-control", entry.status === 404 ? `public, max-age=${ABSENCE_MAX_AGE}` : "no-store"],
+  ];
+  if (entry.retryAfter !== undefined) headers.push(["retry-after", String(entry.retryAfter)]);
+  if (fault.code === "unauthorized") headers.push(["www-authenticate", 'Bearer realm="sluice"']);
+  if (fault.code === "method-not-allowed") headers.push(["allow", "GET, HEAD, OPTIONS"]);
+  const body = JSON.stringify({
+    type: fault.code,
+    title: entry.title,
+    status: entry.status,
+    detail: fault.message,
+    ...place,
+    requestId,
+  });
+  headers.push(["content-length", String(new TextEncoder().encode(body).length)]);
+  return new Response(body, { status: entry.status, headers: withEvery(headers) });
+}

@@ -1,0 +1,250 @@
+/**
+ * A manifest seen as a Zarr store: the documents and chunks that one view's keys name. It reads
+ * metadata, and says where chunks are; it never moves their bytes.
+ */
+
+import type { ByteCache } from "./byte_cache.ts";
+import { type ChunkPlan, planArray } from "./codecs/plan.ts";
+import { SluiceError } from "./errors.ts";
+import type { ArrayNode, ChunkRef, Manifest, Node } from "./manifest.ts";
+import {
+  type ChunkKey,
+  chunkKeyCandidates,
+  parseChunkCoords,
+  parseDefaultChunkKey,
+  type View,
+} from "./store_key.ts";
+import { consolidatedV2, consolidatedV3, type NodeMetadata } from "./zarr/consolidated.ts";
+import { parseJson, stringifyJson } from "./zarr/json.ts";
+import { type ArrayMetadata, type GroupMetadata, gridShape } from "./zarr/metadata.ts";
+import { arrayToV2, groupToV2 } from "./zarr/v3_to_v2.ts";
+
+/** An array as one view shows it. */
+export interface ArrayView {
+  /** Its path below the root. */
+  readonly path: string;
+  /** As the source has it, in v3 terms. */
+  readonly native: ArrayMetadata;
+  /** As this view shows it. */
+  readonly metadata: ArrayMetadata;
+  /** How its chunks are served in this view. */
+  readonly plan: ChunkPlan;
+  /** Chunks along each dimension. */
+  readonly grid: readonly number[];
+  /** Why the source's array has no faithful v3 form. */
+  readonly unsupported?: string;
+}
+
+/** What a key of the store names. */
+export type StoreEntry =
+  | { readonly kind: "document"; readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly kind: "chunk"; readonly array: ArrayView; readonly ref: ChunkRef };
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** One view of one opened manifest. Safe for concurrent use; what it remembers is in the cache. */
+export class Store {
+  readonly #cacheKey: string;
+
+  constructor(
+    readonly manifest: Manifest,
+    readonly view: View,
+    readonly cache: ByteCache,
+    dataset: string,
+  ) {
+    this.#cacheKey = `${dataset}\n${manifest.version}\n${view}\n`;
+  }
+
+  /** What `key` names; undefined if the index proves that there is no such key. */
+  async entry(key: string): Promise<StoreEntry | undefined> {
+    const document = await this.#document(key);
+    if (document) return { kind: "document", bytes: document };
+    const found = await this.chunkKey(key);
+    if (!found) return undefined;
+    const ref = await this.manifest.chunk(found.array.path, found.coords);
+    return ref && { kind: "chunk", array: found.array, ref };
+  }
+
+  /** The array and grid coordinates that `key` names; undefined outside of every array's grid. */
+  async chunkKey(key: string): Promise<{ array: ArrayView; coords: readonly number[] } | undefined> {
+    const parsed = this.view === "portable"
+      ? parseDefaultChunkKey(key)
+      : await this.#sourceChunkKey(key);
+    if (!parsed) return undefined;
+    const array = await this.array(parsed.path);
+    if (!array || array.grid.length !== parsed.coords.length) return undefined;
+    const inside = parsed.coords.every((coord, i) => coord < array.grid[i]);
+    return inside ? { array, coords: parsed.coords } : undefined;
+  }
+
+  /** The array at `path`; undefined if there is none (a group is none). */
+  array(path: string): Promise<ArrayView | undefined> {
+    return this.cache.load(`${this.#cacheKey}array\n${path}`, async () => {
+      const node = await this.manifest.node(path);
+      if (node?.type !== "array") return { value: undefined, bytes: 64 };
+      const value = viewArray(path, node, this.view);
+      return { value, bytes: 2048 + 2 * stringifyJson(value.metadata).length };
+    });
+  }
+
+  /** The node at `path` with its metadata as this view shows it. */
+  async node(path: string): Promise<Node | undefined> {
+    const node = await this.manifest.node(path);
+    if (node?.type !== "array") return node;
+    const array = await this.array(path);
+    return array && { ...node, metadata: array.metadata };
+  }
+
+  /** Every node below `path`, without itself, parents before children. */
+  async descendants(path: string): Promise<Array<[path: string, node: Node]>> {
+    const found: Array<[string, Node]> = [];
+    const pending = [path];
+    for (let parent = pending.shift(); parent !== undefined; parent = pending.shift()) {
+      for (const name of await this.manifest.children(parent)) {
+        const child = parent === "" ? name : `${parent}/${name}`;
+        const node = await this.node(child);
+        if (!node) continue;
+        found.push([child, node]);
+        if (node.type === "group") pending.push(child);
+      }
+    }
+    return found;
+  }
+
+  /** The bytes of the metadata document that `key` names. */
+  async #document(key: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const slash = key.lastIndexOf("/");
+    const name = key.slice(slash + 1);
+    const v2 = this.view === "v2";
+    if (v2 ? !/^\.z(array|group|attrs|metadata)$/.test(name) : name !== "zarr.json") {
+      return undefined;
+    }
+    const path = key.slice(0, Math.max(0, slash));
+    return await this.cache.load(`${this.#cacheKey}document\n${key}`, async () => {
+      const value = await (v2 ? this.#v2Document(path, name) : this.#v3Document(path));
+      return { value, bytes: 64 + (value?.length ?? 0) };
+    });
+  }
+
+  async #v3Document(path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const node = await this.node(path);
+    if (!node) return undefined;
+    if (this.view === "native" && node.source?.zarrFormat === 3) {
+      return node.source.zarrJson as Uint8Array<ArrayBuffer>;
+    }
+    if (node.type === "array") return encoder.encode(stringifyJson(node.metadata));
+    const below = await this.descendants(path);
+    return encoder.encode(stringifyJson(consolidatedV3(node.metadata, relative(path, below))));
+  }
+
+  async #v2Document(path: string, name: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const node = await this.manifest.node(path);
+    if (!node) return undefined;
+    if (name === ".zmetadata") {
+      if (node.type === "array") return undefined;
+      const kept = await this.manifest.document?.(path === "" ? name : `${path}/${name}`);
+      return (kept ?? await this.#v2Consolidated(path)) as Uint8Array<ArrayBuffer>;
+    }
+    const documents = await this.#v2Documents(path, node);
+    return documents?.[name];
+  }
+
+  /** The `.zarray` or `.zgroup`, and the `.zattrs`, of one node; undefined if it has no v2 form. */
+  async #v2Documents(
+    path: string,
+    node: Node,
+  ): Promise<Record<string, Uint8Array<ArrayBuffer> | undefined> | undefined> {
+    const main = node.type === "array" ? ".zarray" : ".zgroup";
+    if (node.source?.zarrFormat === 2) {
+      const implied = node.type === "group" ? encoder.encode('{"zarr_format":2}') : undefined;
+      return {
+        [main]: (node.source.document ?? implied) as Uint8Array<ArrayBuffer>,
+        ".zattrs": node.source.zattrs as Uint8Array<ArrayBuffer>,
+      };
+    }
+    const array = node.type === "array" ? await this.array(path) : undefined;
+    const written = array ? arrayToV2(array.metadata) : groupToV2(node.metadata as GroupMetadata);
+    if (!written) return undefined;
+    const document = "zarray" in written ? written.zarray : written.zgroup;
+    return {
+      [main]: encoder.encode(stringifyJson(document)),
+      ".zattrs": encoder.encode(stringifyJson(written.zattrs)),
+    };
+  }
+
+  async #v2Consolidated(path: string): Promise<Uint8Array> {
+    const self = await this.manifest.node(path) as Node;
+    const entries: Array<[string, unknown]> = [];
+    const nodes: Array<[string, Node]> = [[path, self], ...await this.descendants(path)];
+    for (const [nodePath, node] of nodes) {
+      const documents = await this.#v2Documents(nodePath, node);
+      const below = path === "" ? nodePath : nodePath.slice(path.length + 1);
+      for (const [name, bytes] of Object.entries(documents ?? {})) {
+        if (bytes) {
+          entries.push([below ? `${below}/${name}` : name, parseJson(decoder.decode(bytes))]);
+        }
+      }
+    }
+    return encoder.encode(stringifyJson(consolidatedV2(entries)));
+  }
+
+  /** A chunk key in the encoding that the array's own metadata tells. */
+  async #sourceChunkKey(key: string): Promise<ChunkKey | undefined> {
+    for (const { path, rest } of chunkKeyCandidates(key)) {
+      const array = await this.array(path);
+      if (!array) continue;
+      const node = await this.manifest.node(path) as ArrayNode;
+      const { encoding, separator } = chunkKeyEncoding(node, this.view);
+      const coords = parseChunkCoords(rest, encoding, separator, array.grid.length);
+      return coords && { path, coords };
+    }
+    return undefined;
+  }
+}
+
+/** How an array's chunk keys are spelled in the native and v2 views. */
+function chunkKeyEncoding(
+  node: ArrayNode,
+  view: View,
+): { encoding: "default" | "v2"; separator: string } {
+  if (view === "v2") {
+    const zarray = node.source?.zarrFormat === 2 && node.source.document
+      ? parseJson(decoder.decode(node.source.document)) as { dimension_separator?: string }
+      : {};
+    return { encoding: "v2", separator: zarray.dimension_separator ?? "." };
+  }
+  const { name, configuration } = node.metadata.chunk_key_encoding;
+  const encoding = name === "v2" ? "v2" : "default";
+  const separator = configuration?.separator ?? (encoding === "v2" ? "." : "/");
+  return { encoding, separator: String(separator) };
+}
+
+function viewArray(path: string, node: ArrayNode, view: View): ArrayView {
+  const native = node.metadata;
+  if (native.chunk_grid.name !== "regular") {
+    throw new SluiceError("index-invalid", `Cannot serve the chunk grid of "${path}"`);
+  }
+  const untouched = view === "native" || (view === "v2" && node.source?.zarrFormat === 2);
+  const plan: ChunkPlan = untouched
+    ? { tier: "pass", codecs: native.codecs }
+    : planArray(native);
+  const metadata: ArrayMetadata = untouched ? native : {
+    ...native,
+    codecs: plan.codecs,
+    chunk_key_encoding: { name: "default", configuration: { separator: "/" } },
+  };
+  return {
+    path,
+    native,
+    metadata,
+    plan,
+    grid: gridShape(native),
+    unsupported: node.unsupported,
+  };
+}
+
+function relative(path: string, nodes: Array<[string, Node]>): NodeMetadata[] {
+  const skip = path === "" ? 0 : path.length + 1;
+  return nodes.map(([name, node]) => [name.slice(skip), node.metadata]);
+}
