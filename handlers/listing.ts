@@ -10,7 +10,8 @@ import { SluiceError } from "../src/errors.ts";
 import type { Node } from "../src/manifest.ts";
 import type { Store } from "../src/store.ts";
 import type { StorePath } from "../src/store_key.ts";
-import { type ArrayMetadata, chunkShape, dataTypeName } from "../src/zarr/metadata.ts";
+import { dataTypeName } from "../src/zarr/data_type.ts";
+import { type ArrayMetadata, chunkShape } from "../src/zarr/metadata.ts";
 import { type Markup, pageResponse } from "./page.ts";
 
 /** The listing of a group or array. @throws SluiceError `not-found` */
@@ -34,19 +35,19 @@ export async function listing(
   const base = url.pathname.endsWith("/") ? "" : `${here.split("/").at(-2)}/`;
   const files = documentNames(store, node);
   const title = path === "" ? dataset.config.title ?? dataset.id : path.split("/").at(-1)!;
-  const body = html`<h1>${title}</h1>
-${
-    path === "" && dataset.config.description
-      ? html`<p>${dataset.config.description}</p>`
-      : ""
-  }
-${path === "" ? await snippets(store, dataset, new URL(here, url).href) : ""}
-${node.type === "array" ? arrayFacts(node.metadata) : ""}
-<div class="scroll"><table>
-<tr><th>name</th><th>dimensions</th><th>type</th><th>chunks</th><th>served</th></tr>
-${files.map((name) => link(base, name))}
-${nodes.map(([name, child]) => row(base, name, child))}
-</table></div>`;
+  const body = html`
+    <h1>${title}</h1>
+    ${path === "" && dataset.config.description ? html`<p>${dataset.config.description}</p>` : ""}
+    ${path === "" ? await snippets(store, dataset, new URL(here, url).href) : ""}
+    ${node.type === "array" ? arrayFacts(node.metadata) : ""}
+    <div class="scroll">
+      <table>
+    <tr><th>name</th><th>dimensions</th><th>type</th><th>chunks</th><th>served</th></tr>
+    ${files.map((name) => link(base, name))}
+    ${nodes.map(([name, child]) => row(base, name, child))}
+      </table>
+    </div>
+  `;
   return await pageResponse(`Index of ${decodeURI(here)}`, body, dataset.config.maxAge);
 }
 
@@ -60,24 +61,32 @@ function documentNames(store: Store, node: Node): string[] {
 }
 
 function link(base: string, name: string): Markup {
-  return html`<tr><td class="mono"><a href="${base}${encodeURIComponent(name)}">${name}</a></td><td></td><td></td><td></td><td></td></tr>
-`;
+  return html`
+    <tr>
+      <td class="mono"><a href="${base}${encodeURIComponent(name)}">${name}</a></td>
+      <td></td>
+      <td></td>
+      <td></td>
+      <td></td>
+    </tr>
+  `;
 }
 
 function row(base: string, name: string, node: Node | undefined): Markup {
   const href = `${base}${encodeURIComponent(name)}/`;
   const anchor = html`<td class="mono"><a href="${href}">${name}/</a></td>`;
   if (node?.type !== "array") {
-    return html`<tr>${anchor}<td class="soft">group</td><td></td><td></td><td></td></tr>
-`;
+    return html`
+      <tr>${anchor}<td class="soft">group</td><td></td><td></td><td></td></tr>
+    `;
   }
   const { metadata } = node;
-  return html`<tr>${anchor}<td>${dimensions(metadata)}</td><td>${
-    dataTypeName(metadata.data_type)
-  }</td><td>${chunkShape(metadata).join(" × ")}</td><td><span class="tier">${
-    planArray(metadata).tier
-  }</span></td></tr>
-`;
+  return html`
+    <tr>${anchor}<td>${dimensions(metadata)}</td><td>${dataTypeName(
+      metadata.data_type,
+    )}</td><td>${chunkShape(metadata).join(" × ")}</td><td><span class="tier">${planArray(metadata)
+      .tier}</span></td></tr>
+  `;
 }
 
 function dimensions(metadata: ArrayMetadata): string {
@@ -93,11 +102,19 @@ function arrayFacts(metadata: ArrayMetadata): Markup {
   }</p>
 ${
     attributes.length > 0
-      ? html`<div class="scroll"><table>
-${attributes.map(([name, value]) =>
-        html`<tr><th>${name}</th><td class="mono">${JSON.stringify(value)}</td></tr>
-`
-      )}</table></div>`
+      ? html`
+        <div class="scroll">
+          <table>
+        ${attributes.map(([name, value]) =>
+          html`
+            <tr>
+              <th>${name}</th>
+              <td class="mono">${JSON.stringify(value)}</td>
+            </tr>
+          `
+        )}</table>
+        </div>
+      `
       : ""
   }`;
 }
@@ -106,15 +123,17 @@ async function snippets(store: Store, dataset: Dataset, href: string): Promise<M
   const arrays = (await store.descendants("")).filter(([, node]) => node.type === "array");
   const largest = arrays.sort(([, a], [, b]) => elements(b) - elements(a))[0]?.[0] ?? "array";
   const url = href.replace(/\/$/, "");
-  const lines = store.view === "v2"
-    ? [`xr.open_zarr("${url}", zarr_format=2)`]
-    : [
-      `xr.open_zarr("${url}")`,
-      `gdalmdiminfo 'ZARR:"/vsicurl/${url}"'`,
-      `zarrita: open(new FetchStore("${url}/${largest}"))`,
-    ];
-  return html`<pre>${lines.join("\n")}</pre>
-<p class="soft">Views: <a href="/${dataset.id}/">portable</a> · <a href="/${dataset.id}~native/">native codecs</a> · <a href="/${dataset.id}~v2/">Zarr v2</a></p>`;
+  const lines = store.view === "v2" ? [`xr.open_zarr("${url}", zarr_format=2)`] : [
+    `xr.open_zarr("${url}")`,
+    `gdalmdiminfo 'ZARR:"/vsicurl/${url}"'`,
+    `zarrita: open(new FetchStore("${url}/${largest}"))`,
+  ];
+  return html`
+    <pre>${lines.join("\n")}</pre>
+    <p
+      class="soft">Views: <a href="/${dataset.id}/">portable</a> · <a href="/${dataset
+        .id}~native/">native codecs</a> · <a href="/${dataset.id}~v2/">Zarr v2</a></p>
+  `;
 }
 
 function elements(node: Node): number {

@@ -30,22 +30,23 @@ pre{background:var(--card);border:1px solid var(--line);border-radius:.6rem;padd
 
 /** A whole page as a response. `title` goes to the window, `body` into the page. */
 export async function pageResponse(title: string, body: Markup, maxAge: number): Promise<Response> {
-  const page = await html`<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${title}</title>
-<style>${raw(STYLE)}</style>
-</head>
-<body>
-<main>
-<header><a href="/">Sluice</a><span class="soft">archival files as plain Zarr</span></header>
-${body}
-</main>
-</body>
-</html>
-`;
+  const page = await html`
+    <!DOCTYPE html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8">
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <title>${title}</title>
+        <style>${raw(STYLE)}</style>
+      </head>
+      <body>
+        <main>
+    <header><a href="/">Sluice</a><span class="soft">archival files as plain Zarr</span></header>
+    ${body}
+        </main>
+      </body>
+    </html>
+  `;
   const bytes = new TextEncoder().encode(page.toString());
   return new Response(bytes, {
     headers: withEvery([

@@ -9,7 +9,8 @@ export class CatalogError extends Error {
 }
 
 /** What a dataset id may look like: segments of `[A-Za-z0-9._-]`, with `/` between them. */
-export const DATASET_ID = /^(?!\.\.?(\/|$)|-(\/|$))[A-Za-z0-9._-]+(\/(?!\.\.?(\/|$))[A-Za-z0-9._-]+)*$/;
+export const DATASET_ID =
+  /^(?!\.\.?(\/|$)|-(\/|$))[A-Za-z0-9._-]+(\/(?!\.\.?(\/|$))[A-Za-z0-9._-]+)*$/;
 
 const count = v.pipe(v.number(), v.integer("must be a whole number"), v.minValue(0));
 

@@ -1,7 +1,7 @@
 /** One chunk as a representation: what is asked of the origin, and what is put in front of it. */
 
 import type { ByteRange } from "./byte_range.ts";
-import { type Delivery, deliver, PLAN_VERSION } from "./codecs/delivery.ts";
+import { deliver, type Delivery, PLAN_VERSION } from "./codecs/delivery.ts";
 import { entityTag } from "./entity_tag.ts";
 import { ChunkError } from "./errors.ts";
 import type { ChunkRef, Manifest, Validator } from "./manifest.ts";
@@ -81,7 +81,8 @@ function fromLength(
     length: delivery.contentLength,
     timing: () => timing.header(),
     open: (range) => {
-      const bytes = opened ?? (ref.kind === "inline" ? ref.bytes as Uint8Array<ArrayBuffer> : undefined);
+      const bytes = opened ??
+        (ref.kind === "inline" ? ref.bytes as Uint8Array<ArrayBuffer> : undefined);
       return delivery.kind === "convert"
         ? convert(source, delivery, encodedLength, bytes, range)
         : splice(source, delivery, encodedLength, bytes, range);

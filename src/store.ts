@@ -14,10 +14,15 @@ import {
   parseDefaultChunkKey,
   type View,
 } from "./store_key.ts";
-import { consolidatedV2, consolidatedV3, type NodeMetadata } from "./zarr/consolidated.ts";
-import { parseJson, stringifyJson } from "./zarr/json.ts";
-import { type ArrayMetadata, type GroupMetadata, gridShape } from "./zarr/metadata.ts";
-import { arrayToV2, groupToV2 } from "./zarr/v3_to_v2.ts";
+import {
+  consolidatedGroup,
+  type Descendant,
+  type V2Descendant,
+  zmetadata,
+} from "./zarr/consolidated.ts";
+import { type JsonObject, parseJson, stringifyJson } from "./zarr/json.ts";
+import { type ArrayMetadata, gridShape, type GroupMetadata } from "./zarr/metadata.ts";
+import { arrayToV2 } from "./zarr/v3_to_v2.ts";
 
 /** An array as one view shows it. */
 export interface ArrayView {
@@ -67,7 +72,9 @@ export class Store {
   }
 
   /** The array and grid coordinates that `key` names; undefined outside of every array's grid. */
-  async chunkKey(key: string): Promise<{ array: ArrayView; coords: readonly number[] } | undefined> {
+  async chunkKey(
+    key: string,
+  ): Promise<{ array: ArrayView; coords: readonly number[] } | undefined> {
     const parsed = this.view === "portable"
       ? parseDefaultChunkKey(key)
       : await this.#sourceChunkKey(key);
@@ -135,7 +142,7 @@ export class Store {
     }
     if (node.type === "array") return encoder.encode(stringifyJson(node.metadata));
     const below = await this.descendants(path);
-    return encoder.encode(stringifyJson(consolidatedV3(node.metadata, relative(path, below))));
+    return encoder.encode(stringifyJson(consolidatedGroup(node.metadata, relative(path, below))));
   }
 
   async #v2Document(path: string, name: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
@@ -163,30 +170,34 @@ export class Store {
         ".zattrs": node.source.zattrs as Uint8Array<ArrayBuffer>,
       };
     }
-    const array = node.type === "array" ? await this.array(path) : undefined;
-    const written = array ? arrayToV2(array.metadata) : groupToV2(node.metadata as GroupMetadata);
-    if (!written) return undefined;
-    const document = "zarray" in written ? written.zarray : written.zgroup;
-    return {
-      [main]: encoder.encode(stringifyJson(document)),
+    if (node.type === "group") {
+      return {
+        ".zgroup": encoder.encode('{"zarr_format":2}'),
+        ".zattrs": encoder.encode(stringifyJson(node.metadata.attributes ?? {})),
+      };
+    }
+    const array = await this.array(path);
+    const written = array && arrayToV2(array.metadata);
+    return written && {
+      ".zarray": encoder.encode(stringifyJson(written.zarray)),
       ".zattrs": encoder.encode(stringifyJson(written.zattrs)),
     };
   }
 
   async #v2Consolidated(path: string): Promise<Uint8Array> {
     const self = await this.manifest.node(path) as Node;
-    const entries: Array<[string, unknown]> = [];
     const nodes: Array<[string, Node]> = [[path, self], ...await this.descendants(path)];
+    const entries: V2Descendant[] = [];
     for (const [nodePath, node] of nodes) {
       const documents = await this.#v2Documents(nodePath, node);
-      const below = path === "" ? nodePath : nodePath.slice(path.length + 1);
-      for (const [name, bytes] of Object.entries(documents ?? {})) {
-        if (bytes) {
-          entries.push([below ? `${below}/${name}` : name, parseJson(decoder.decode(bytes))]);
-        }
-      }
+      if (!documents) continue;
+      const below = nodePath.slice(path === "" ? 0 : path.length + 1);
+      entries.push([below, {
+        zarray: parsed(documents[".zarray"]),
+        zattrs: parsed(documents[".zattrs"]),
+      }]);
     }
-    return encoder.encode(stringifyJson(consolidatedV2(entries)));
+    return encoder.encode(stringifyJson(zmetadata(entries)));
   }
 
   /** A chunk key in the encoding that the array's own metadata tells. */
@@ -226,9 +237,7 @@ function viewArray(path: string, node: ArrayNode, view: View): ArrayView {
     throw new SluiceError("index-invalid", `Cannot serve the chunk grid of "${path}"`);
   }
   const untouched = view === "native" || (view === "v2" && node.source?.zarrFormat === 2);
-  const plan: ChunkPlan = untouched
-    ? { tier: "pass", codecs: native.codecs }
-    : planArray(native);
+  const plan: ChunkPlan = untouched ? { tier: "pass", codecs: native.codecs } : planArray(native);
   const metadata: ArrayMetadata = untouched ? native : {
     ...native,
     codecs: plan.codecs,
@@ -244,7 +253,11 @@ function viewArray(path: string, node: ArrayNode, view: View): ArrayView {
   };
 }
 
-function relative(path: string, nodes: Array<[string, Node]>): NodeMetadata[] {
+function parsed(document: Uint8Array | undefined): JsonObject | undefined {
+  return document && parseJson(decoder.decode(document)) as JsonObject;
+}
+
+function relative(path: string, nodes: Array<[string, Node]>): Descendant[] {
   const skip = path === "" ? 0 : path.length + 1;
   return nodes.map(([name, node]) => [name.slice(skip), node.metadata]);
 }

@@ -49,8 +49,3 @@ export function gridShape(metadata: ArrayMetadata): number[] {
   const chunk = chunkShape(metadata);
   return metadata.shape.map((length, i) => Math.ceil(length / chunk[i]));
 }
-
-/** The name of a data type, for people: `int16`, `numpy.datetime64`. */
-export function dataTypeName(dataType: DataType): string {
-  return typeof dataType === "string" ? dataType : dataType.name;
-}

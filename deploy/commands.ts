@@ -1,0 +1,72 @@
+/** `inspect` and `check`: what they find, as text or JSON on standard output, progress on standard error. */
+
+import type { Dataset } from "../src/catalog.ts";
+import { check } from "../src/check.ts";
+import { inspect, type InspectReport } from "../src/inspect.ts";
+
+/** Prints what an index holds. Returns the exit code: 1 if an array cannot be served portably. */
+export async function inspectCommand(dataset: Dataset, json: boolean): Promise<number> {
+  const store = await dataset.store(undefined, "portable");
+  const report = await inspect(store, progress("references"));
+  console.log(json ? JSON.stringify(report, null, 2) : inspectText(dataset, report));
+  return 0;
+}
+
+/** Prints what of a sample of chunks is wrong. Returns the exit code: 1 if something is. */
+export async function checkCommand(
+  dataset: Dataset,
+  sample: number,
+  json: boolean,
+): Promise<number> {
+  const store = await dataset.store(undefined, "portable");
+  const report = await check(store, dataset.origin, sample, progress("chunks"));
+  if (json) {
+    console.log(JSON.stringify(report, null, 2));
+  } else {
+    for (const { array, coords, code, detail } of report.problems) {
+      console.log(`${array}/c/${coords.join("/")}: ${code}: ${detail}`);
+    }
+    const { checked, problems } = report;
+    console.log(`${checked} chunks checked, ${problems.length} with problems`);
+  }
+  return report.problems.length > 0 ? 1 : 0;
+}
+
+function inspectText(dataset: Dataset, report: InspectReport): string {
+  const lines = [`${dataset.url.href}`, `version ${report.version}`];
+  for (const [label, text] of report.facts) lines.push(`${label} ${text}`);
+  const rows = report.arrays.map((array) => [
+    `/${array.path}`,
+    array.shape.map((n, i) => `${array.dimensions[i] ?? "?"}=${n}`).join(" ") || "scalar",
+    array.dtype,
+    array.chunks.join("×") || "-",
+    array.codecs.join(" "),
+    array.tier === "pass" || array.tier === "native"
+      ? array.tier
+      : `${array.tier} → ${array.served.join(" ")}`,
+    `${array.refs}/${array.grid}`,
+  ]);
+  const table = [["array", "shape", "type", "chunks", "codecs", "tier", "refs/grid"], ...rows];
+  const widths = table[0].map((_, i) => Math.max(...table.map((row) => row[i].length)));
+  for (const row of table) {
+    lines.push(row.map((cell, i) => cell.padEnd(widths[i])).join("  ").trimEnd());
+  }
+  for (const { path, problem } of report.arrays) {
+    if (problem) lines.push(`! /${path}: ${problem}`);
+  }
+  lines.push(`${report.refs} references`);
+  if (report.origins.length > 0) {
+    lines.push(`origins needed: ${report.origins.join(" ")}`);
+  }
+  return lines.join("\n");
+}
+
+/** Tells a count on standard error, at most once a second and not within the first. */
+function progress(noun: string): (count: number) => void {
+  let last = Date.now();
+  return (count) => {
+    if (Date.now() - last < 1000) return;
+    last = Date.now();
+    console.error(`${count} ${noun}…`);
+  };
+}

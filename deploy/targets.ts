@@ -1,0 +1,60 @@
+/** Datasets named on the command line: a catalog made of paths and URLs. */
+
+import { type CatalogConfig, datasetDefaults, DEFAULT_LIMITS } from "../src/catalog_file.ts";
+
+/** What of the command line's flags concerns targets. */
+export interface TargetOptions {
+  /** Prefixes that references may point to. */
+  readonly origin: readonly string[];
+  readonly format?: string;
+}
+
+/**
+ * A catalog of `targets`. Each may reach its own folder and every `--origin`.
+ *
+ * @param cwd the folder that bare paths are relative to, as a `file:` URL
+ */
+export function catalogForTargets(
+  targets: readonly string[],
+  cwd: URL,
+  options: TargetOptions,
+): CatalogConfig {
+  const datasets: CatalogConfig["datasets"] = {};
+  const origins = options.origin.map((prefix) =>
+    targetUrl(prefix.endsWith("/") ? prefix : `${prefix}/`, cwd).href
+  );
+  for (const target of targets) {
+    const url = targetUrl(target, cwd);
+    const folder = new URL(url.href.endsWith("/") ? ".." : ".", url).href;
+    const dataset = datasetDefaults(url.href, [folder, ...origins]);
+    datasets[freeId(url, datasets)] = { ...dataset, format: options.format };
+  }
+  return { datasets, origins: {}, limits: DEFAULT_LIMITS };
+}
+
+/** A URL as it is; anything else is a path, whatever characters it holds. */
+export function targetUrl(target: string, cwd: URL): URL {
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(target)) return new URL(target);
+  const escaped = target.split("/").map(encodeURIComponent).join("/");
+  return new URL(escaped, cwd);
+}
+
+/** An id from the target's last segment, without the endings of index files. */
+function freeId(url: URL, taken: Record<string, unknown>): string {
+  const name = decodeURIComponent(url.pathname.split("/").filter(Boolean).at(-1) ?? url.hostname);
+  const stem = name.replace(/\.(gz|zst)$/i, "").replace(
+    /\.(json|parq|parquet|zarr|icechunk|dmrpp|nc4?|h5|hdf5?|tiff?)$/i,
+    "",
+  );
+  const id = stem.replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^[.-]+$/, "") || "data";
+  if (!Object.hasOwn(taken, id)) return id;
+  for (let n = 2;; n++) if (!Object.hasOwn(taken, `${id}-${n}`)) return `${id}-${n}`;
+}
+
+/** What `serve` prints once it listens: each dataset's URL. */
+export function describeTargets(config: CatalogConfig, url: string): string {
+  const ids = Object.keys(config.datasets);
+  const lines = ids.map((id) => `  ${url}${id}`);
+  const noun = ids.length === 1 ? "dataset" : "datasets";
+  return `Sluice is serving ${ids.length} ${noun} on ${url}\n${lines.join("\n")}`;
+}

@@ -1,0 +1,129 @@
+/** What an index holds: tree, types, chunks, codecs, tiers, references and the origins they need. */
+
+import { type ChunkPlan, planArray } from "./codecs/plan.ts";
+import { type Manifest, ROW_KIND } from "./manifest.ts";
+import type { Store } from "./store.ts";
+import { dataTypeName } from "./zarr/data_type.ts";
+import { chunkShape, gridShape } from "./zarr/metadata.ts";
+
+/** One array as `inspect` reports it. */
+export interface ArrayReport {
+  readonly path: string;
+  readonly shape: readonly number[];
+  readonly dimensions: ReadonlyArray<string | null>;
+  readonly dtype: string;
+  /** Elements of a chunk along each dimension. */
+  readonly chunks: readonly number[];
+  /** The source's codecs, by name. */
+  readonly codecs: readonly string[];
+  /** How the portable view serves it. */
+  readonly tier: ChunkPlan["tier"];
+  /** The codecs of the portable view, by name. */
+  readonly served: readonly string[];
+  /** Stored chunks. */
+  readonly refs: number;
+  /** Chunks of the grid. */
+  readonly grid: number;
+  /** Why it cannot be served portably or has no faithful v3 form. */
+  readonly problem?: string;
+}
+
+/** What `inspect` reports of an index. */
+export interface InspectReport {
+  readonly version: string;
+  readonly groups: readonly string[];
+  readonly arrays: readonly ArrayReport[];
+  readonly refs: number;
+  /** Prefixes that the references point to, as the catalog's `origins` take them. */
+  readonly origins: readonly string[];
+  /** Facts of the format itself. */
+  readonly facts: ReadonlyArray<readonly [string, string]>;
+}
+
+/**
+ * Reads all of an index. It reads no chunk.
+ *
+ * @param progress is told the references counted so far
+ * @throws SluiceError
+ */
+export async function inspect(
+  store: Store,
+  progress: (refs: number) => void = () => {},
+): Promise<InspectReport> {
+  const { manifest } = store;
+  const groups: string[] = [];
+  const arrays: ArrayReport[] = [];
+  const folders = new Map<string, string>();
+  let total = 0;
+  const root = await store.node("");
+  const nodes = [...(root ? [["", root] as const] : []), ...await store.descendants("")];
+  for (const [path, node] of nodes) {
+    if (node.type === "group") {
+      groups.push(path);
+      continue;
+    }
+    const array = await store.array(path);
+    if (!array) continue;
+    const refs = await countRefs(manifest, path, folders, (n) => progress(total + n));
+    total += refs;
+    const { native } = array;
+    const plan = planArray(native);
+    arrays.push({
+      path,
+      shape: native.shape,
+      dimensions: native.dimension_names ?? native.shape.map(() => null),
+      dtype: dataTypeName(native.data_type),
+      chunks: chunkShape(native),
+      codecs: native.codecs.map((codec) => codec.name),
+      tier: plan.tier,
+      served: plan.codecs.map((codec) => codec.name),
+      refs,
+      grid: gridShape(native).reduce((a, b) => a * b, 1),
+      problem: array.unsupported ?? (plan.tier === "native" ? plan.reason : undefined),
+    });
+  }
+  return {
+    version: manifest.version,
+    groups,
+    arrays,
+    refs: total,
+    origins: [...folders.values()].sort(),
+    facts: await manifest.report?.() ?? [],
+  };
+}
+
+/** Counts an array's references and widens `folders`: for each host, the folder common to its URLs. */
+async function countRefs(
+  manifest: Manifest,
+  path: string,
+  folders: Map<string, string>,
+  progress: (refs: number) => void,
+): Promise<number> {
+  let refs = 0;
+  for await (const table of manifest.refs(path)) {
+    refs += table.rows;
+    const used = new Set<number>();
+    for (let row = 0; row < table.rows; row++) {
+      if (table.kinds[row] !== ROW_KIND.inline) used.add(table.urlIds[row]);
+    }
+    for (const id of used) widen(folders, table.urls[id]);
+    progress(refs);
+  }
+  return refs;
+}
+
+function widen(folders: Map<string, string>, url: string): void {
+  const host = /^[^:]+:\/\/[^/]*\//.exec(url)?.[0] ?? url;
+  const folder = url.slice(0, url.lastIndexOf("/") + 1);
+  const known = folders.get(host);
+  if (known === undefined) {
+    folders.set(host, folder);
+  } else if (!folder.startsWith(known)) {
+    let common = 0;
+    while (common < known.length && known[common] === folder[common]) common++;
+    folders.set(
+      host,
+      known.slice(0, Math.max(host.length, known.lastIndexOf("/", common - 1) + 1)),
+    );
+  }
+}
