@@ -1,19 +1,163 @@
-/** Zarr v2 metadata as Zarr v3 metadata. */
-import type { JsonObject } from "./json.ts";
-import type { ArrayMetadata, GroupMetadata } from "./metadata.ts";
+/**
+ * Zarr v2 metadata as Zarr v3 metadata: the same array, in the terms that every other module uses.
+ *
+ * The oracle is xarray: opened as v3, an array must decode to the mask, the dtype and the times that
+ * it has when opened as v2. Sources: zarr-python's `migrate_v3.py`; DESIGN §4; FORMATS §4.
+ */
 
-/** An array in Zarr v3 terms, and why it has no faithful form there. */
+import { itemSize } from "./data_type.ts";
+import { fillValueFromV2 } from "./fill_value.ts";
+import { isObject, type Json, type JsonObject, toNumber } from "./json.ts";
+import { malformed, shown } from "./malformed.ts";
+import type { ArrayMetadata, Codec, GroupMetadata } from "./metadata.ts";
+import { missingValuesFromV2 } from "./missing_values.ts";
+import { objectCodec, pipelineFromV2, v2Codecs } from "./v2_codecs.ts";
+import { dataTypeFromV2 } from "./v2_data_type.ts";
+
+/** An array in Zarr v3 terms. */
 export interface TranslatedArray {
+  /** Codecs under the names of the source, with a complete configuration. */
   readonly metadata: ArrayMetadata;
+  /** Why this is no faithful v3 form of the array, to follow "cannot be served: "; undefined if it is. */
   readonly unsupported?: string;
 }
 
-/** `.zarray` and `.zattrs` of the array at `path` (for messages) in v3 terms. @throws IndexError */
-export function arrayFromV2(_z: JsonObject, _a: JsonObject = {}, _path = ""): TranslatedArray {
-  throw new TypeError("being written");
+/**
+ * A v2 array in v3 terms.
+ *
+ * @param zarray the array's `.zarray`
+ * @param zattrs the array's `.zattrs`
+ * @param path the array's path, for messages
+ * @throws IndexError if the metadata is malformed
+ */
+export function arrayFromV2(
+  zarray: JsonObject,
+  zattrs: JsonObject = {},
+  path = "",
+): TranslatedArray {
+  const where = `.zarray of "${path}"`;
+  if (!isObject(zarray)) throw malformed(where, "it is not a JSON object");
+  if (!isObject(zattrs)) throw malformed(`.zattrs of "${path}"`, "it is not a JSON object");
+  if (zarray.zarr_format !== undefined && toNumber(zarray.zarr_format) !== 2) {
+    throw malformed(where, `zarr_format is ${shown(zarray.zarr_format)}`);
+  }
+  const shape = lengths(zarray.shape, "shape", where);
+  const chunks = lengths(zarray.chunks, "chunks", where);
+  if (chunks.length !== shape.length) {
+    throw malformed(where, `chunks has ${chunks.length} dimensions, shape has ${shape.length}`);
+  }
+  // Writers give a dimension of length 0 chunks of length 0; no chunk of such an array is stored.
+  const chunkShape = chunks.map((length) => Math.max(1, length));
+
+  const v2 = v2Codecs(zarray, where);
+  const type = dataTypeFromV2(zarray.dtype, objectCodec(v2), where);
+  const size = itemSize(type.dataType) ?? 1;
+  if (chunkShape.reduce((product, length) => product * length, size) > Number.MAX_SAFE_INTEGER) {
+    throw malformed(where, `a chunk of ${shown(zarray.chunks)} is over 2^53 bytes`);
+  }
+
+  const fill = fillValueFromV2(zarray.fill_value, type.dataType, where);
+  const names = dimensionNames(zarray, zattrs, shape.length);
+  const pipeline = pipelineFromV2(
+    v2,
+    type.dataType,
+    type.endian,
+    transposition(zarray.order, shape.length, where),
+  );
+  const attributes = missingValuesFromV2(
+    visible(zattrs, names !== undefined),
+    isNull(zarray.fill_value) ? undefined : fill,
+    type.dataType,
+  );
+  return {
+    metadata: {
+      zarr_format: 3,
+      node_type: "array",
+      shape,
+      data_type: type.dataType,
+      chunk_grid: { name: "regular", configuration: { chunk_shape: chunkShape } },
+      chunk_key_encoding: { name: "default", configuration: { separator: "/" } },
+      fill_value: fill,
+      codecs: pipeline.codecs,
+      attributes,
+      ...(names && { dimension_names: names }),
+    },
+    ...withReason(type.unsupported ?? pipeline.unsupported),
+  };
 }
 
-/** `.zattrs` of a group in v3 terms. */
-export function groupFromV2(attributes: JsonObject = {}): GroupMetadata {
-  return { zarr_format: 3, node_type: "group", attributes };
+/**
+ * A v2 group in v3 terms.
+ *
+ * @param zattrs the group's `.zattrs`
+ * @param path the group's path, for messages
+ * @throws IndexError if the attributes are no JSON object
+ */
+export function groupFromV2(zattrs: JsonObject = {}, path = ""): GroupMetadata {
+  if (!isObject(zattrs)) throw malformed(`.zattrs of "${path}"`, "it is not a JSON object");
+  return { zarr_format: 3, node_type: "group", attributes: zattrs };
+}
+
+function withReason(unsupported: string | undefined): { unsupported?: string } {
+  return unsupported === undefined ? {} : { unsupported };
+}
+
+/** null, or an array of one null. */
+function isNull(fill: Json | undefined): boolean {
+  return fill === undefined || fill === null ||
+    (Array.isArray(fill) && fill.length === 1 && isNull(fill[0]));
+}
+
+function lengths(value: Json | undefined, member: string, where: string): number[] {
+  if (!Array.isArray(value)) throw malformed(where, `${member} is ${shown(value)}`);
+  if (value.length > MAX_RANK) throw malformed(where, `${member} has ${value.length} dimensions`);
+  return value.map((item: Json, index) => {
+    const length = toNumber(item);
+    if (length === undefined || !Number.isSafeInteger(length) || length < 0) {
+      throw malformed(where, `${member}[${index}] is ${shown(item)}`);
+    }
+    return length;
+  });
+}
+
+/** NumPy's own limit is 64. */
+const MAX_RANK = 1024;
+
+/** Order "F" is the reversal of the dimensions; of fewer than two there is nothing to reverse. */
+function transposition(order: Json | undefined, rank: number, where: string): Codec | undefined {
+  if (order !== undefined && order !== "C" && order !== "F") {
+    throw malformed(where, `order is ${shown(order)}`);
+  }
+  if (order !== "F" || rank < 2) return undefined;
+  return {
+    name: "transpose",
+    configuration: { order: Array.from({ length: rank }, (_, index) => rank - 1 - index) },
+  };
+}
+
+/** Names by xarray's attribute, else by NCZarr's references to dimensions, as xarray looks for them. */
+function dimensionNames(
+  zarray: JsonObject,
+  zattrs: JsonObject,
+  rank: number,
+): string[] | undefined {
+  const named = zattrs._ARRAY_DIMENSIONS;
+  if (named !== undefined) return texts(named, rank);
+  const nczarr = zarray._NCZARR_ARRAY;
+  const references = isObject(nczarr) ? texts(nczarr.dimrefs, rank) : undefined;
+  return references?.map((reference) => reference.slice(reference.lastIndexOf("/") + 1));
+}
+
+function texts(value: Json | undefined, count: number): string[] | undefined {
+  if (!Array.isArray(value) || value.length !== count) return undefined;
+  return value.every((item: Json) => typeof item === "string") ? [...value] : undefined;
+}
+
+/** The attributes that xarray shows of a v2 array: without dimension names and NCZarr's own. */
+function visible(zattrs: JsonObject, named: boolean): JsonObject {
+  return Object.fromEntries(
+    Object.entries(zattrs).filter(([key]) =>
+      !(named && key === "_ARRAY_DIMENSIONS") && !key.toLowerCase().startsWith("_nc")
+    ),
+  );
 }
