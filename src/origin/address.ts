@@ -1,0 +1,16 @@
+/** Which literal addresses lead out of the public internet. Source: IANA special-purpose registries. */
+
+import ipaddr from "ipaddr.js";
+
+/**
+ * True if `hostname`, as `URL.hostname` writes it, is a literal address that is not a public unicast
+ * one (private, loopback, link-local, unspecified, NAT64, 6to4, IPv4-mapped and so on) or is a name
+ * that always means this machine.
+ */
+export function isPrivateHost(hostname: string): boolean {
+  const name = hostname.endsWith(".") ? hostname.slice(0, -1) : hostname;
+  if (/(?:^|\.)(?:localhost|localdomain|internal|local)$/i.test(name)) return true;
+  const literal = name.startsWith("[") ? name.slice(1, -1) : name;
+  if (!ipaddr.isValid(literal)) return false;
+  return ipaddr.parse(literal).range() !== "unicast";
+}

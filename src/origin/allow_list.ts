@@ -1,0 +1,78 @@
+/** What a dataset may read: settled from the URL alone, before any socket is opened. */
+
+import type { ByteRange } from "../byte_range.ts";
+import { OriginError, SluiceError } from "../errors.ts";
+import { type CanonicalUrl, canonicalUrl } from "./canonical_url.ts";
+import type { ListEntry, ObjectInfo, Origin, OriginBody, ReadOptions } from "./origin.ts";
+
+/** URLs and URL prefixes, compared in canonical form. */
+export class PrefixSet {
+  readonly #byAuthority = new Map<string, Array<{ path: string; exact?: string }>>();
+
+  /**
+   * @param entries an entry that ends in `/` is a prefix, any other is one exact URL
+   * @throws SluiceError `bad-request` naming the entry that is no URL
+   */
+  constructor(readonly entries: readonly string[]) {
+    for (const entry of entries) {
+      const { authority, path, query } = parseEntry(entry);
+      const places = this.#byAuthority.get(authority) ?? [];
+      places.push(path.endsWith("/") && query === "" ? { path } : { path, exact: query });
+      this.#byAuthority.set(authority, places);
+    }
+  }
+
+  /** True if `url` is one of the entries or lies below one. @throws OriginError as {@link canonicalUrl} */
+  has(url: URL): boolean {
+    return this.matches(canonicalUrl(url));
+  }
+
+  /** {@link has} for a URL that already is in canonical form. */
+  matches(url: CanonicalUrl): boolean {
+    return this.#byAuthority.get(url.authority)?.some((place) =>
+      place.exact === undefined
+        ? url.path.startsWith(place.path)
+        : url.path === place.path && url.query === place.exact
+    ) ?? false;
+  }
+}
+
+function parseEntry(entry: string): CanonicalUrl {
+  const text = entry.startsWith("/") ? `file://${entry}` : entry;
+  if (URL.canParse(text)) return canonicalUrl(new URL(text));
+  throw new SluiceError("bad-request", `Cannot use "${entry}" as an origin: it is not a URL`);
+}
+
+/**
+ * `origin`, reading nothing outside `allow`. A literal address (however it is spelled), like any
+ * host, is reached only if an entry names exactly it.
+ */
+export function withAllowList(origin: Origin, allow: PrefixSet): Origin {
+  function check(url: URL): void {
+    if (allow.has(url)) return;
+    throw new OriginError(
+      "origin-not-allowed",
+      "A reference leads outside the origins that the dataset may read",
+      { url: url.href, allowWith: new URL(".", url).href },
+    );
+  }
+  return {
+    read(url: URL, range: ByteRange | undefined, options?: ReadOptions): Promise<OriginBody> {
+      // not an async function: every chunk passes here, and one promise less is measurable
+      try {
+        check(url);
+        return origin.read(url, range, options);
+      } catch (refusal) {
+        return Promise.reject(refusal);
+      }
+    },
+    async head(url: URL, options?: ReadOptions): Promise<ObjectInfo> {
+      check(url);
+      return await origin.head(url, options);
+    },
+    async list(url: URL, options?: ReadOptions): Promise<ListEntry[] | undefined> {
+      check(url);
+      return await origin.list?.(url, options);
+    },
+  };
+}

@@ -1,0 +1,129 @@
+/**
+ * Every origin of the server: one `Origin` a dataset, which finds the store or host of each URL.
+ *
+ * A read passes these layers, outermost first: allow-list (a dataset's own), single flight, resume,
+ * deadline, retry, limit, and then the store itself. What counts reads is kept by host and shared by
+ * all datasets.
+ */
+
+import { OriginError } from "../errors.ts";
+import { PrefixSet, withAllowList } from "./allow_list.ts";
+import { canonicalScheme, canonicalUrl } from "./canonical_url.ts";
+import { headerSign, signed } from "./credentials.ts";
+import { Deadlines, withDeadline } from "./deadline.ts";
+import { fileOrigin } from "./file.ts";
+import type { FileAccess } from "./file_access.ts";
+import { fetchSend, httpOrigin, type Send } from "./http.ts";
+import { Limit, withLimit } from "./limit.ts";
+import type { Origin } from "./origin.ts";
+import { StreamWatch, withResume } from "./resume.ts";
+import { RetryBudget, withRetry } from "./retry.ts";
+import { type OriginSettings, type SettingsEntry, SettingsTable } from "./settings.ts";
+import { withSingleFlight } from "./single_flight.ts";
+
+export type { OriginSettings };
+
+/** What all origins of a server are made from. */
+export interface OriginsConfig {
+  /** URL prefix → settings: the catalog's `origins`. The longest prefix that matches counts. */
+  readonly settings?: Readonly<Record<string, OriginSettings>>;
+  /** Reads of one host that may be under way. */
+  readonly concurrentPerOrigin: number;
+  /** Milliseconds until a read has its headers, retries included; and again until its last byte. */
+  readonly requestTimeoutMs: number;
+  /** Local files; without it, `file:` URLs are refused. */
+  readonly files?: FileAccess;
+  readonly fetch?: typeof fetch;
+  /**
+   * False where requests may not touch each other's I/O (a Worker): no shared timers and no single
+   * flight.
+   */
+  readonly shared?: boolean;
+}
+
+/** What is counted by host, whichever dataset reads. */
+interface HostState {
+  readonly limit: Limit;
+  readonly budget: RetryBudget;
+  readonly watch: StreamWatch | undefined;
+}
+
+/**
+ * Makes the datasets' origins. `allow` holds exact URLs and, ending in `/`, prefixes: nothing else is
+ * ever read through the origin returned.
+ *
+ * @throws SluiceError `bad-request` for settings or allow-lists that are no URLs
+ */
+export function originsFor(config: OriginsConfig): (allow: readonly string[]) => Origin {
+  const settings = new SettingsTable(config.settings ?? {});
+  const send = fetchSend(config.fetch ?? fetch);
+  const shared = config.shared ?? true;
+  const deadlines = new Deadlines(config.requestTimeoutMs);
+  const hosts = new Map<string, HostState>();
+  const stacks = new Map<string, Origin>();
+
+  function hostState(host: string): HostState {
+    let state = hosts.get(host);
+    if (state === undefined) {
+      state = {
+        limit: new Limit(config.concurrentPerOrigin),
+        budget: new RetryBudget(),
+        watch: shared ? new StreamWatch(config.requestTimeoutMs) : undefined,
+      };
+      hosts.set(host, state);
+    }
+    return state;
+  }
+
+  function layered(store: Origin, host: string): Origin {
+    const { limit, budget, watch } = hostState(host);
+    const timed = withDeadline(
+      withRetry(withLimit(store, limit), budget),
+      shared ? deadlines : () => new Deadlines(config.requestTimeoutMs),
+    );
+    const resumed = withResume(timed, watch);
+    return shared ? withSingleFlight(resumed) : resumed;
+  }
+
+  /** The store or host of `url`, with its layers. */
+  function stackOf(url: URL): Origin {
+    const canonical = canonicalUrl(url);
+    const entry = settings.findCanonical(canonical);
+    const key = `${canonical.authority} ${entry?.prefix ?? ""}`;
+    let stack = stacks.get(key);
+    if (stack === undefined) {
+      stack = layered(storeOf(url, entry, send), canonical.authority);
+      stacks.set(key, stack);
+    }
+    return stack;
+  }
+
+  return (allow) => {
+    const local = config.files && fileOrigin(config.files, allow);
+    const originOf = (url: URL): Origin => {
+      if (url.protocol !== "file:") return stackOf(url);
+      if (local) return local;
+      throw new OriginError("origin-not-allowed", "This server reads no local files", {
+        url: url.href,
+      });
+    };
+    const routed: Origin = {
+      read: (url, range, options) => originOf(url).read(url, range, options),
+      head: (url, options) => originOf(url).head(url, options),
+      list: (url, options) => originOf(url).list?.(url, options) ?? Promise.resolve(undefined),
+    };
+    return withAllowList(routed, new PrefixSet(allow));
+  };
+}
+
+function storeOf(url: URL, entry: SettingsEntry | undefined, send: Send): Origin {
+  switch (canonicalScheme(url.protocol)) {
+    case "http:":
+    case "https:":
+      return httpOrigin(signed(send, headerSign(entry?.settings)));
+    default:
+      throw new OriginError("origin-not-allowed", `No origin reads ${url.protocol} URLs`, {
+        url: url.href,
+      });
+  }
+}

@@ -1,0 +1,84 @@
+/** A second and third try for faults that pass: never for an answer that is wrong. */
+
+import { OriginError } from "../errors.ts";
+import type { Origin, ReadOptions } from "./origin.ts";
+
+/** What retries may cost one host: each takes a token, ten successes give one back. */
+export class RetryBudget {
+  #tokens: number;
+
+  /** @param capacity retries that may be made at once without a success */
+  constructor(readonly capacity = 20) {
+    this.#tokens = capacity;
+  }
+
+  /** Counts a read that went well. */
+  succeeded(): void {
+    if (this.#tokens < this.capacity) this.#tokens = Math.min(this.capacity, this.#tokens + 0.1);
+  }
+
+  /** Takes what one retry costs; false if there is too little. */
+  take(): boolean {
+    if (this.#tokens < 1) return false;
+    this.#tokens--;
+    return true;
+  }
+}
+
+/** Tries after the first. */
+const RETRIES = 2;
+/** Milliseconds before the first retry; doubled for the next; jitter takes up to half of it. */
+const BASE_DELAY = 100;
+
+/**
+ * `origin`, asked again when it is passingly unavailable, as long as `options.signal` (the read's
+ * deadline) and the budget allow.
+ */
+export function withRetry(origin: Origin, budget: RetryBudget): Origin {
+  async function retried<T>(run: () => Promise<T>, options?: ReadOptions): Promise<T> {
+    for (let tried = 0;; tried++) {
+      try {
+        const result = await run();
+        budget.succeeded();
+        return result;
+      } catch (fault) {
+        if (!isPassing(fault) || options?.signal?.aborted || tried === RETRIES) throw fault;
+        if (!budget.take()) throw fault;
+        await delay(waitFor(fault, tried), fault, options?.signal);
+      }
+    }
+  }
+  return {
+    read: (url, range, options) => retried(() => origin.read(url, range, options), options),
+    head: (url, options) => retried(() => origin.head(url, options), options),
+    list: (url, options) =>
+      retried(() => origin.list?.(url, options) ?? Promise.resolve(undefined), options),
+  };
+}
+
+/** True for a fault that the same read may not meet again. */
+export function isPassing(fault: unknown): fault is OriginError {
+  return fault instanceof OriginError && fault.code === "origin-unavailable";
+}
+
+function waitFor(fault: OriginError, tried: number): number {
+  const asked = Number(fault.context.retryAfter ?? 0) * 1000;
+  return Math.max(asked, BASE_DELAY * 2 ** tried * (1 - Math.random() / 2));
+}
+
+function delay(milliseconds: number, fault: OriginError, signal?: AbortSignal): Promise<void> {
+  // longer than any deadline, or than a timer can be: the origin asks to be left alone
+  if (milliseconds > 60_000) return Promise.reject(fault);
+  return new Promise((resolve, reject) => {
+    const wake = () => {
+      clearTimeout(timer);
+      // the origin's own fault says more than that time is over
+      reject(fault);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", wake);
+      resolve();
+    }, milliseconds);
+    signal?.addEventListener("abort", wake);
+  });
+}

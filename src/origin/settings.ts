@@ -1,0 +1,76 @@
+/** What the catalog's `origins` say of stores and hosts: where they are and who we are to them. */
+
+import type { CanonicalUrl } from "./canonical_url.ts";
+import { canonicalUrl } from "./canonical_url.ts";
+import { SluiceError } from "../errors.ts";
+
+/** Settings of everything below one URL prefix. Secrets are already read from the environment. */
+export interface OriginSettings {
+  /** S3: `us-east-1` unless given. */
+  readonly region?: string;
+  /** Base URL of an S3, Google or Azure compatible server in place of the public one. */
+  readonly endpoint?: string;
+  /** S3: the bucket in the path, not in the host name. The default where `endpoint` is given. */
+  readonly pathStyle?: boolean;
+  /** No credentials are sent. The default where none are given. */
+  readonly anonymous?: boolean;
+  readonly accessKeyId?: string;
+  readonly secretAccessKey?: string;
+  readonly sessionToken?: string;
+  /** S3, Google: the reader's account pays. For Google, the name of the project that does. */
+  readonly requesterPays?: boolean | string;
+  /** A token for `Authorization: Bearer`. */
+  readonly bearer?: string;
+  readonly basic?: { readonly user: string; readonly password: string };
+  /** Azure: a shared access signature, with or without its `?`. */
+  readonly sas?: string;
+  /** Azure: the account of `az://container/…` URLs. */
+  readonly account?: string;
+  /** Headers sent with every request. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Hosts (`host` or `host:port`) that a redirect may lead to; none unless given. */
+  readonly redirects?: readonly string[];
+}
+
+/** A prefix and what is set for it. */
+export interface SettingsEntry {
+  readonly prefix: string;
+  readonly settings: OriginSettings;
+}
+
+/** {@link OriginSettings} by URL prefix; of several that match, the longest counts. */
+export class SettingsTable {
+  readonly #byAuthority = new Map<string, Array<SettingsEntry & { path: string }>>();
+
+  /** @throws SluiceError `bad-request` naming the prefix that is no URL */
+  constructor(settings: Readonly<Record<string, OriginSettings>>) {
+    for (const [prefix, own] of Object.entries(settings)) {
+      const { authority, path } = parsePrefix(prefix);
+      const entries = this.#byAuthority.get(authority) ?? [];
+      entries.push({ prefix, settings: own, path });
+      entries.sort((a, b) => b.path.length - a.path.length);
+      this.#byAuthority.set(authority, entries);
+    }
+  }
+
+  /** What is set for `url`. @throws OriginError for a URL that has no canonical form */
+  find(url: URL): SettingsEntry | undefined {
+    return this.findCanonical(canonicalUrl(url));
+  }
+
+  /** {@link find} for a URL in canonical form. */
+  findCanonical({ authority, path }: CanonicalUrl): SettingsEntry | undefined {
+    return this.#byAuthority.get(authority)?.find((entry) =>
+      entry.path.endsWith("/") ? path.startsWith(entry.path) : path === entry.path
+    );
+  }
+}
+
+function parsePrefix(prefix: string): CanonicalUrl {
+  if (URL.canParse(prefix)) {
+    const canonical = canonicalUrl(new URL(prefix));
+    // s3://bucket and https://host without a path mean all of it
+    return canonical.path === "" ? { ...canonical, path: "/" } : canonical;
+  }
+  throw new SluiceError("bad-request", `Cannot use "${prefix}" as an origin: it is not a URL`);
+}

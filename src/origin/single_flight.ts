@@ -1,0 +1,129 @@
+/** Reads of the same bytes at the same time are one read. */
+
+import type { ByteRange } from "../byte_range.ts";
+import { OriginError } from "../errors.ts";
+import type { Validator } from "../manifest.ts";
+import { memoryBody } from "./body.ts";
+import type { Origin, OriginBody, ReadOptions } from "./origin.ts";
+
+/** Bytes that one read may have and still be collected in memory for several readers. */
+const MAX_SHARED = 64 << 20;
+
+/** A read under way for one or more readers. */
+class Flight {
+  readers = 0;
+  /** True once nobody may join any more. */
+  closed = false;
+  readonly controller = new AbortController();
+  outcome!: Promise<Outcome>;
+}
+
+/** What became of a flight: one reader's own body, or bytes for all. */
+type Outcome =
+  | { readonly kind: "own"; body: OriginBody | undefined }
+  | { readonly kind: "shared"; readonly bytes: Uint8Array<ArrayBuffer>; readonly body: OriginBody };
+
+/**
+ * `origin`, with concurrent identical reads made once. A reader that is alone when the headers come
+ * gets the origin's own body; where others have joined, the bytes are collected once and each gets a
+ * copy. A reader that leaves does not disturb the others; the last one to leave cancels the read. A
+ * failure is every present reader's failure and is not remembered.
+ */
+export function withSingleFlight(origin: Origin): Origin {
+  const flights = new Map<string, Flight>();
+
+  async function depart(
+    key: string,
+    flight: Flight,
+    url: URL,
+    range: ByteRange | undefined,
+    options: ReadOptions | undefined,
+  ): Promise<Outcome> {
+    const close = () => {
+      flight.closed = true;
+      if (flights.get(key) === flight) flights.delete(key);
+    };
+    try {
+      const body = await origin.read(url, range, { ...options, signal: flight.controller.signal });
+      if (flight.readers <= 1 || body.notModified || !((body.length ?? Infinity) <= MAX_SHARED)) {
+        return { kind: "own", body };
+      }
+      return { kind: "shared", bytes: await body.bytes(), body };
+    } finally {
+      close();
+    }
+  }
+
+  return {
+    async read(url, range, options) {
+      const key = keyOf(url, range, options);
+      let flight = flights.get(key);
+      if (flight === undefined || flight.closed) {
+        flight = new Flight();
+        flights.set(key, flight);
+        flight.outcome = depart(key, flight, url, range, options);
+      }
+      flight.readers++;
+      const outcome = await present(flight, options?.signal);
+      if (outcome.kind === "shared") return sharedBody(outcome.bytes, outcome.body);
+      const { body } = outcome;
+      // a body too large to collect goes to the first; the others read for themselves
+      if (body === undefined) return origin.read(url, range, options);
+      if (body.notModified) return body;
+      outcome.body = undefined;
+      const { signal } = options ?? {};
+      signal?.addEventListener("abort", () => flight.controller.abort(signal.reason));
+      return body;
+    },
+    head: (url, options) => origin.head(url, options),
+    list: (url, options) => origin.list?.(url, options) ?? Promise.resolve(undefined),
+  };
+}
+
+/** The outcome, unless `signal` makes this reader leave first. */
+function present(flight: Flight, signal: AbortSignal | undefined): Promise<Outcome> {
+  if (signal === undefined) return flight.outcome;
+  return new Promise((resolve, reject) => {
+    const leave = () => {
+      if (--flight.readers === 0) {
+        flight.closed = true;
+        flight.controller.abort(signal.reason);
+        // nobody is left to take the body of a read that was answered just before
+        flight.outcome.then((o) => o.body?.cancel(), () => undefined);
+      }
+      reject(
+        signal.reason instanceof OriginError ? signal.reason : new OriginError(
+          "origin-unavailable",
+          "The read was cancelled",
+          { cancelled: true },
+        ),
+      );
+    };
+    if (signal.aborted) return leave();
+    signal.addEventListener("abort", leave, { once: true });
+    flight.outcome.then(resolve, reject).finally(() => signal.removeEventListener("abort", leave));
+  });
+}
+
+function sharedBody(bytes: Uint8Array<ArrayBuffer>, facts: OriginBody): OriginBody {
+  // a copy each: a reader may write to its bytes (a frame's prefix) or transfer them
+  const own = () => memoryBody(bytes.slice());
+  return {
+    length: bytes.length,
+    objectLength: facts.objectLength,
+    validator: facts.validator,
+    stream: () => own().stream(),
+    bytes: (maxBytes) => own().bytes(maxBytes),
+    cancel: () => Promise.resolve(),
+  };
+}
+
+function keyOf(url: URL, range: ByteRange | undefined, options: ReadOptions | undefined): string {
+  const place = range ? `${url.href} ${range.offset} ${range.length}` : url.href;
+  const { validator, unless } = options ?? {};
+  return validator || unless ? `${place} ${stateKey(validator)} ${stateKey(unless)}` : place;
+}
+
+function stateKey(validator: Validator | undefined): string {
+  return validator ? `${validator.etag ?? ""}@${validator.lastModified ?? ""}` : "";
+}
