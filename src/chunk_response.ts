@@ -144,7 +144,7 @@ async function splice(
     "origin",
     () => read(source, payloadFrom, payloadLength),
   );
-  return prefix.length === 0 ? body.stream() : prepend(prefix, body);
+  return prefix.length === 0 ? body.stream() : await prepend(prefix, body, payloadLength);
 }
 
 /** Reads stored bytes `[from, from + length)` of the chunk. */

@@ -1,25 +1,118 @@
-/** A few bytes in front of an origin's body. */
+/**
+ * A few bytes in front of an origin's body. Measured in test/bench/: reading straight into one buffer
+ * behind the prefix costs less than passing the body's own pieces on, and a body of up to a megabyte
+ * is complete before the response's headers go out, so that a short one is still a plain error.
+ */
 
+import { OriginError } from "./errors.ts";
 import type { OriginBody } from "./origin/origin.ts";
 
-/** `prefix`, then the bytes of `body`; errors if the body does. */
-export function prepend(
+/** Up to here a response copies its bytes faster than it streams them. */
+const COPIED_BYTES = 64 * 1024;
+/** Bytes that are read before the first of them is sent. */
+const PIECE_BYTES = 1024 * 1024;
+
+type Body = Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
+
+/**
+ * `prefix`, then the `length` bytes of `body`.
+ *
+ * @throws OriginError if the body's first megabyte falls short; a later shortfall errors the stream
+ */
+export async function prepend(
   prefix: Uint8Array<ArrayBuffer>,
   body: OriginBody,
-): ReadableStream<Uint8Array> {
-  const reader = body.stream().getReader();
-  let first = true;
+  length: number,
+): Promise<Body> {
+  const pull = filler(body.stream());
+  const total = prefix.length + length;
+  const first = await pull.fill(prefix, Math.min(length, PIECE_BYTES));
+  if (total <= COPIED_BYTES) return first;
+  let left = total - first.length;
   return new ReadableStream<Uint8Array>({
+    start(controller) {
+      controller.enqueue(first);
+      if (left === 0) controller.close();
+    },
     async pull(controller) {
-      const { done, value } = await reader.read();
-      if (done) return controller.close();
-      if (!first) return controller.enqueue(value);
-      first = false;
-      const joined = new Uint8Array(prefix.length + value.length);
-      joined.set(prefix);
-      joined.set(value, prefix.length);
-      controller.enqueue(joined);
+      if (left === 0) return;
+      const piece = await pull.fill(NOTHING, Math.min(left, PIECE_BYTES));
+      left -= piece.length;
+      controller.enqueue(piece);
+      if (left === 0) controller.close();
+    },
+    cancel: (reason) => pull.cancel(reason),
+  }, { highWaterMark: 0 });
+}
+
+const NOTHING = new Uint8Array(0);
+
+interface Filler {
+  /** A new buffer of `head` and the next `length` bytes. */
+  fill(head: Uint8Array, length: number): Promise<Uint8Array<ArrayBuffer>>;
+  cancel(reason: unknown): Promise<void>;
+}
+
+function filler(stream: ReadableStream<Uint8Array>): Filler {
+  let byob: ReadableStreamBYOBReader | undefined;
+  try {
+    byob = stream.getReader({ mode: "byob" });
+  } catch (error) {
+    // Only a byte stream reads into a buffer of ours; layers above the network hand out others.
+    if (!(error instanceof TypeError)) throw error;
+  }
+  return byob ? byobFiller(byob) : pieceFiller(stream.getReader());
+}
+
+function byobFiller(reader: ReadableStreamBYOBReader): Filler {
+  return {
+    async fill(head, length) {
+      let buffer = new ArrayBuffer(head.length + length);
+      let filled = head.length;
+      while (filled < buffer.byteLength) {
+        const wanted = buffer.byteLength - filled;
+        const { value } = await reader.read(new Uint8Array(buffer, filled, wanted), {
+          min: wanted,
+        });
+        if (!value || value.length === 0) throw short(length, filled - head.length);
+        buffer = value.buffer;
+        filled += value.length;
+      }
+      const bytes = new Uint8Array(buffer);
+      bytes.set(head);
+      return bytes;
     },
     cancel: (reason) => reader.cancel(reason),
-  });
+  };
+}
+
+function pieceFiller(reader: ReadableStreamDefaultReader<Uint8Array>): Filler {
+  let rest: Uint8Array = NOTHING;
+  return {
+    async fill(head, length) {
+      const bytes = new Uint8Array(head.length + length);
+      bytes.set(head);
+      let filled = head.length;
+      while (filled < bytes.length) {
+        if (rest.length === 0) {
+          const { done, value } = await reader.read();
+          if (done) throw short(length, filled - head.length);
+          rest = value;
+        }
+        const piece = rest.subarray(0, bytes.length - filled);
+        bytes.set(piece, filled);
+        filled += piece.length;
+        rest = rest.subarray(piece.length);
+      }
+      return bytes;
+    },
+    cancel: (reason) => reader.cancel(reason),
+  };
+}
+
+function short(wanted: number, got: number): OriginError {
+  return new OriginError(
+    "origin-range-mismatch",
+    `The origin's body ended after ${got} of ${wanted} bytes`,
+  );
 }

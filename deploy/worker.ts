@@ -1,0 +1,27 @@
+/**
+ * The gateway on Cloudflare Workers (and anything else with a module worker's `fetch`).
+ *
+ * The catalog is the text binding `CATALOG`; its `$NAME` values are other text bindings.
+ */
+
+import { parseCatalog } from "../src/catalog_file.ts";
+import { jsonLog } from "../src/log.ts";
+import { createGateway, type Gateway } from "./gateway.ts";
+
+/** The Worker's bindings: `CATALOG`, and one text a credential. */
+export type WorkerEnvironment = Readonly<Record<string, string | undefined>>;
+
+// An isolate keeps the opened indexes between requests; a change of bindings starts a new isolate.
+let gateway: Gateway | undefined;
+
+export default {
+  /** Answers one request. */
+  fetch(request: Request, environment: WorkerEnvironment): Response | Promise<Response> {
+    gateway ??= createGateway(
+      parseCatalog(environment.CATALOG ?? '{"datasets": {}}', (name) => environment[name]),
+      new URL("/", request.url),
+      { log: jsonLog((line) => console.error(line)) },
+    );
+    return gateway.fetch(request);
+  },
+};
