@@ -1,0 +1,1 @@
+"""Datasets for the tests with real clients: written by real writers, expected values beside them."""
