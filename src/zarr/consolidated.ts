@@ -1,8 +1,13 @@
-/** Consolidated metadata, of v3 (inline in a group's `zarr.json`) and of v2 (`.zmetadata`). */
-import type { JsonObject } from "./json.ts";
+/**
+ * Consolidated metadata: a hierarchy in one document, inline in a v3 group's `zarr.json` and as v2's
+ * `.zmetadata`. Without it GDAL finds no arrays over HTTP, and xarray opens an empty dataset.
+ * Source: FORMATS 4.7; zarr-python's `zarr.core.group.ConsolidatedMetadata`.
+ */
+
+import type { Json, JsonObject } from "./json.ts";
 import type { ArrayMetadata, GroupMetadata } from "./metadata.ts";
 
-/** A node below the group: its path from that group (no leading slash) and its metadata. */
+/** A node below a group: its path from that group, without slashes at its ends, and its metadata. */
 export type Descendant = readonly [path: string, metadata: ArrayMetadata | GroupMetadata];
 
 /** A node in v2 terms: its path and its documents; without `zarray` it is a group. */
@@ -11,12 +16,43 @@ export type V2Descendant = readonly [
   documents: { readonly zarray?: JsonObject; readonly zattrs?: JsonObject },
 ];
 
-/** The `zarr.json` of `group` with all its descendants inline. */
-export function consolidatedGroup(_g: GroupMetadata, _d: Iterable<Descendant>): JsonObject {
-  throw new TypeError("being written");
+/**
+ * The `zarr.json` of `group` with all its descendants inline, groups too, by depth and then name.
+ * Serve the same for each group below it, with the descendants of that group.
+ */
+export function consolidatedGroup(
+  group: GroupMetadata,
+  descendants: Iterable<Descendant>,
+): JsonObject {
+  const metadata = Object.fromEntries(sorted(descendants));
+  return {
+    ...group as unknown as JsonObject,
+    attributes: group.attributes ?? {},
+    consolidated_metadata: {
+      kind: "inline",
+      must_understand: false,
+      metadata: metadata as unknown as JsonObject,
+    },
+  };
 }
 
-/** The `.zmetadata` of a group with these nodes; the group itself has path `""`. */
-export function zmetadata(_nodes: Iterable<V2Descendant>): JsonObject {
-  throw new TypeError("being written");
+/** The `.zmetadata` of a group with these nodes, itself among them with the path `""`. */
+export function zmetadata(nodes: Iterable<V2Descendant>): JsonObject {
+  const entries: Array<[string, Json]> = [];
+  for (const [path, { zarray, zattrs }] of sorted(nodes)) {
+    const folder = path === "" ? "" : `${path}/`;
+    entries.push(
+      zarray ? [`${folder}.zarray`, zarray] : [`${folder}.zgroup`, { zarr_format: 2 }],
+    );
+    entries.push([`${folder}.zattrs`, zattrs ?? {}]);
+  }
+  return { zarr_consolidated_format: 1, metadata: Object.fromEntries(entries) };
+}
+
+/** Parents before children, so that a reader can build the hierarchy in one pass. */
+function sorted<T extends readonly [path: string, unknown]>(nodes: Iterable<T>): T[] {
+  return [...nodes]
+    .map((node) => ({ node, depth: node[0] === "" ? 0 : node[0].split("/").length }))
+    .sort((a, b) => a.depth - b.depth || (a.node[0] < b.node[0] ? -1 : 1))
+    .map(({ node }) => node);
 }
