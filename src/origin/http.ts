@@ -26,7 +26,8 @@ export function fetchSend(fetcher: typeof fetch): Send {
     try {
       return await fetcher(url, { method, headers, signal, redirect: "manual" });
     } catch (cause) {
-      throw networkFault(cause, url, signal);
+      // a signed URL's query is a credential
+      throw networkFault(cause, url.split("?", 1)[0], signal);
     }
   };
 }
@@ -48,12 +49,12 @@ export function httpOrigin(send: Send, address: (url: URL) => string = (url) => 
       const response = await send({ method: "GET", url: href, headers, signal: options.signal });
       let answer;
       try {
-        answer = checkAnswer(response, range, options, href);
+        answer = checkAnswer(response, range, options, url.href);
       } catch (fault) {
         await discard(response);
         throw fault;
       }
-      if (answer) return new HttpBody(response, answer, href, options.signal);
+      if (answer) return new HttpBody(response, answer, url.href, options.signal);
       await discard(response);
       return notModifiedBody(validatorOf(response.headers));
     },
@@ -64,8 +65,8 @@ export function httpOrigin(send: Send, address: (url: URL) => string = (url) => 
       if (options.validator) addMustMatch(headers, options.validator);
       const response = await send({ method: "HEAD", url: href, headers, signal: options.signal });
       await discard(response);
-      if (response.status !== 200) throw statusFault(response, href);
-      const answer = checkAnswer(response, undefined, options, href);
+      if (response.status !== 200) throw statusFault(response, url.href);
+      const answer = checkAnswer(response, undefined, options, url.href);
       return { length: answer?.objectLength, validator: validatorOf(response.headers) };
     },
   };

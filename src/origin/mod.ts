@@ -7,6 +7,7 @@
  */
 
 import { OriginError } from "../errors.ts";
+import type { Log } from "../log.ts";
 import { PrefixSet, withAllowList } from "./allow_list.ts";
 import { canonicalScheme, canonicalUrl } from "./canonical_url.ts";
 import { headerSign, signed } from "./credentials.ts";
@@ -21,7 +22,7 @@ import { RetryBudget, withRetry } from "./retry.ts";
 import { type OriginSettings, type SettingsEntry, SettingsTable } from "./settings.ts";
 import { withSingleFlight } from "./single_flight.ts";
 
-export type { OriginSettings };
+export type { FileAccess, OriginSettings };
 
 /** What all origins of a server are made from. */
 export interface OriginsConfig {
@@ -34,6 +35,7 @@ export interface OriginsConfig {
   /** Local files; without it, `file:` URLs are refused. */
   readonly files?: FileAccess;
   readonly fetch?: typeof fetch;
+  readonly log?: Log;
   /**
    * False where requests may not touch each other's I/O (a Worker): no shared timers and no single
    * flight.
