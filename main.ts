@@ -90,7 +90,7 @@ function listen(gateway: Gateway, values: Options, opened: (url: string) => void
     port,
     hostname: values.host,
     onListen: ({ port }) => opened(`http://${values.host}:${port}/`),
-  }, (request) => gateway.fetch(request));
+  }, (request, { remoteAddr }) => gateway.fetch(request, { address: remoteAddr.hostname }));
   const stop = () => {
     gateway.stop();
     server.shutdown();
@@ -181,14 +181,14 @@ let served: Promise<Gateway> | undefined;
 
 /** For `deno serve main.ts`: the catalog is named by the environment variable `SLUICE_CATALOG`. */
 export default {
-  async fetch(request: Request): Promise<Response> {
+  async fetch(request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>): Promise<Response> {
     served ??= (async () => {
       const catalog = Deno.env.get("SLUICE_CATALOG");
       if (catalog === undefined) throw new UsageError("Set SLUICE_CATALOG to a catalog file");
       const { config, base } = await loadCatalog(options(["--catalog", catalog]).values, []);
       return createGateway(config, base, { log, files: denoFiles });
     })();
-    return await (await served).fetch(request);
+    return await (await served).fetch(request, { address: info.remoteAddr.hostname });
   },
 };
 

@@ -2,24 +2,28 @@
 
 import { routes } from "../handlers/mod.ts";
 import { openManifest } from "../manifests/mod.ts";
-import { createApp } from "../src/app.ts";
+import { type Connection, createApp } from "../src/app.ts";
 import { ByteCache } from "../src/byte_cache.ts";
 import { Catalog } from "../src/catalog.ts";
 import type { CatalogConfig } from "../src/catalog_file.ts";
 import type { Log } from "../src/log.ts";
-import { type FileAccess, originsFor } from "../src/origin/mod.ts";
+import type { FileAccess } from "../src/origin/file_access.ts";
+import { originsFor } from "../src/origin/mod.ts";
+import { RateLimit } from "../src/rate_limit.ts";
 
 /** What the platform gives. */
 export interface Platform {
   readonly log: Log;
   /** Local files; without it every `file:` URL is refused. */
   readonly files?: FileAccess;
+  /** False where requests may not touch each other's I/O (a Worker). */
+  readonly shared?: boolean;
 }
 
 /** A gateway: its catalog and its fetch handler. */
 export interface Gateway {
   readonly catalog: Catalog;
-  fetch(request: Request): Response | Promise<Response>;
+  fetch(request: Request, connection: Connection): Response | Promise<Response>;
   /** From now on `/-/ready` says that the server is stopping. */
   stop(): void;
 }
@@ -36,7 +40,7 @@ export function createGateway(config: CatalogConfig, base: URL, platform: Platfo
     concurrentPerOrigin,
     requestTimeoutMs,
     files: platform.files,
-    log: platform.log,
+    shared: platform.shared,
   });
   const catalog = new Catalog(config, base, {
     openManifest,
@@ -44,13 +48,24 @@ export function createGateway(config: CatalogConfig, base: URL, platform: Platfo
     cache: new ByteCache(indexCacheBytes),
   });
   let stopping = false;
-  const context = { catalog, log: platform.log, ready: () => !stopping };
+  const { requestsPerSecondPerToken, requestsPerSecondPerAddress } = config.limits;
+  const context = {
+    catalog,
+    log: platform.log,
+    ready: () => !stopping,
+    tokenRate: rate(requestsPerSecondPerToken),
+    addressRate: rate(requestsPerSecondPerAddress),
+  };
   const app = createApp(routes(context), platform.log);
   return {
     catalog,
-    fetch: (request) => app.fetch(request),
+    fetch: (request, connection) => app.fetch(request, connection),
     stop: () => {
       stopping = true;
     },
   };
+}
+
+function rate(perSecond: number | undefined): RateLimit | undefined {
+  return perSecond === undefined ? undefined : new RateLimit(perSecond);
 }

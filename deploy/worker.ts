@@ -20,8 +20,9 @@ export default {
     gateway ??= createGateway(
       parseCatalog(environment.CATALOG ?? '{"datasets": {}}', (name) => environment[name]),
       new URL("/", request.url),
-      { log: jsonLog((line) => console.error(line)) },
+      { log: jsonLog((line) => console.error(line)), shared: false },
     );
-    return gateway.fetch(request);
+    const address = request.headers.get("cf-connecting-ip") ?? undefined;
+    return gateway.fetch(request, { address });
   },
 };

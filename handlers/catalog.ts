@@ -13,6 +13,8 @@ export interface CatalogEntry {
   readonly format?: string;
   /** Seconds for which an answer may be reused. */
   readonly maxAge: number;
+  /** True if it takes a bearer token to read it. */
+  readonly protected?: true;
   /** Where the store's root is, relative to the server's root. */
   readonly href: string;
 }
@@ -20,7 +22,8 @@ export interface CatalogEntry {
 /** The catalog's entry of a dataset. */
 export function catalogEntry(dataset: Dataset): CatalogEntry {
   const { title, description, license, format, maxAge } = dataset.config;
-  return { title, description, license, format, maxAge, href: `/${dataset.id}/` };
+  const isProtected = dataset.config.tokens ? { protected: true as const } : {};
+  return { title, description, license, format, maxAge, ...isProtected, href: `/${dataset.id}/` };
 }
 
 /** `{"datasets": {id: entry}}` as JSON. */

@@ -29,5 +29,5 @@ export function home(request: Request, context: GatewayContext): Promise<Respons
       class="soft">Each is a Zarr v3 store at its own URL. As JSON: <a href="/-/catalog.json">catalog.json</a></p>
     ${cards.length > 0 ? cards : html`<p>The catalog is empty.</p>`}
   `;
-  return pageResponse("Sluice", body, 60);
+  return pageResponse("Sluice", body, "public, max-age=60");
 }

@@ -2,6 +2,7 @@
 
 import type { Catalog } from "../src/catalog.ts";
 import type { Log } from "../src/log.ts";
+import type { RateLimit } from "../src/rate_limit.ts";
 
 /** Made once by `main.ts` or `deploy/worker.ts`. */
 export interface GatewayContext {
@@ -9,4 +10,7 @@ export interface GatewayContext {
   readonly log: Log;
   /** False while the server is going down. */
   ready(): boolean;
+  /** Rates a bearer token and a client's address may ask at; undefined: as often as they like. */
+  readonly tokenRate?: RateLimit;
+  readonly addressRate?: RateLimit;
 }

@@ -48,7 +48,9 @@ export async function listing(
       </table>
     </div>
   `;
-  return await pageResponse(`Index of ${decodeURI(here)}`, body, dataset.config.maxAge);
+  const scope = dataset.config.tokens ? "private" : "public";
+  const caching = `${scope}, max-age=${dataset.config.maxAge}`;
+  return await pageResponse(`Index of ${decodeURI(here)}`, body, caching);
 }
 
 async function childNames(store: Store, path: string, node: Node): Promise<string[]> {

@@ -1,6 +1,8 @@
 /** The handlers, one a route, as the route table of `src/app.ts` takes them. */
 
+import { authorize, bearerToken } from "../src/access.ts";
 import type { Routes } from "../src/app.ts";
+import type { Dataset } from "../src/catalog.ts";
 import { SluiceError } from "../src/errors.ts";
 import { parseStorePath, type StorePath } from "../src/store_key.ts";
 import { catalogJson } from "./catalog.ts";
@@ -13,29 +15,42 @@ import { storeKey } from "./store.ts";
 
 /** The handlers around one gateway's catalog. */
 export function routes(context: GatewayContext): Routes {
-  const { catalog } = context;
-  const locate = (path: string): StorePath => {
-    const target = parseStorePath(path, (id) => catalog.datasets.has(id));
+  const { catalog, tokenRate, addressRate } = context;
+  const find = (path: string) => parseStorePath(path, (id) => catalog.datasets.has(id));
+  /** The dataset that owns the path, if the request may read it. */
+  const locate = (request: Request, path: string): { target: StorePath; dataset: Dataset } => {
+    const target = find(path);
     if (!target) throw new SluiceError("not-found", "No dataset owns this path");
-    return target;
+    const dataset = catalog.get(target.id);
+    authorize(dataset.config.tokens, request);
+    return { target, dataset };
   };
   return {
+    admit: (request, address) => {
+      const token = tokenRate && bearerToken(request);
+      if (token !== undefined) tokenRate?.admit(token, Date.now());
+      if (address !== undefined) addressRate?.admit(address, Date.now());
+    },
     home: (request) => home(request, context),
     health,
     ready: () => ready(context),
     catalog: (request) => catalogJson(request, context),
-    reference: (_request, path) => chunkReference(catalog, locate(path)),
+    reference: (request, path) => {
+      const { target, dataset } = locate(request, path);
+      return chunkReference(dataset, target);
+    },
     store: (request, path) => {
-      const target = locate(path);
-      const dataset = catalog.get(target.id);
+      const { target, dataset } = locate(request, path);
       return target.key === "" || target.key.endsWith("/")
         ? listing(request, dataset, target)
         : storeKey(request, dataset, target);
     },
     place: (path) => {
       try {
-        const target = parseStorePath(path, (id) => catalog.datasets.has(id));
-        return target ? { dataset: target.id, key: target.key } : {};
+        const target = find(path);
+        if (!target) return {};
+        const { tokens } = catalog.get(target.id).config;
+        return { dataset: target.id, key: target.key, protected: tokens !== undefined };
       } catch {
         return {}; // the path itself is the fault that is being reported
       }

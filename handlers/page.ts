@@ -28,8 +28,16 @@ pre{background:var(--card);border:1px solid var(--line);border-radius:.6rem;padd
 .tier{border:1px solid var(--line);border-radius:1rem;padding:.05rem .6rem;font-size:.8rem}
 `;
 
-/** A whole page as a response. `title` goes to the window, `body` into the page. */
-export async function pageResponse(title: string, body: Markup, maxAge: number): Promise<Response> {
+/**
+ * A whole page as a response. `title` goes to the window, `body` into the page.
+ *
+ * @param caching `Cache-Control`, e.g. `public, max-age=60`
+ */
+export async function pageResponse(
+  title: string,
+  body: Markup,
+  caching: string,
+): Promise<Response> {
   const page = await html`
     <!DOCTYPE html>
     <html lang="en">
@@ -52,7 +60,7 @@ export async function pageResponse(title: string, body: Markup, maxAge: number):
     headers: withEvery([
       ["content-type", "text/html; charset=utf-8"],
       ["content-length", String(bytes.length)],
-      ["cache-control", `public, max-age=${maxAge}`],
+      ["cache-control", caching],
       ["vary", "Accept"],
       [
         "content-security-policy",

@@ -1,18 +1,17 @@
 /** `/-/refs/{id}/{array}/c/0/0`: where a chunk's bytes are, for clients that go to the origin themselves. */
 
-import type { Catalog } from "../src/catalog.ts";
+import type { Dataset } from "../src/catalog.ts";
 import { SluiceError } from "../src/errors.ts";
 import { withEvery } from "../src/http_headers.ts";
 import { planArray } from "../src/codecs/plan.ts";
-import { type StorePath } from "../src/store_key.ts";
+import type { StorePath } from "../src/store_key.ts";
 
 /**
  * `{url, offset, length, tier, codecs}` as JSON: `codecs` are those of the bytes at that place (the
  * source's own), `tier` is how the gateway would serve them. A whole object has neither offset nor
  * length; an inline chunk has `inline`, its bytes in base64.
  */
-export async function chunkReference(catalog: Catalog, target: StorePath): Promise<Response> {
-  const dataset = catalog.get(target.id);
+export async function chunkReference(dataset: Dataset, target: StorePath): Promise<Response> {
   const store = await dataset.store(target.version, target.view);
   const entry = await store.entry(target.key);
   if (entry?.kind !== "chunk") {
@@ -33,7 +32,10 @@ export async function chunkReference(catalog: Catalog, target: StorePath): Promi
   return new Response(body, {
     headers: withEvery([
       ["content-type", "application/json"],
-      ["cache-control", `public, max-age=${dataset.config.maxAge}`],
+      [
+        "cache-control",
+        `${dataset.config.tokens ? "private" : "public"}, max-age=${dataset.config.maxAge}`,
+      ],
     ]),
   });
 }

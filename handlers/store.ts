@@ -9,7 +9,7 @@ import { type Representation, respond } from "../src/representation.ts";
 import { Timing } from "../src/server_timing.ts";
 import type { StorePath } from "../src/store_key.ts";
 
-const IMMUTABLE = "public, max-age=31536000, immutable, no-transform";
+const IMMUTABLE = "max-age=31536000, immutable, no-transform";
 
 /** Answers a key that is not a listing. @throws SluiceError */
 export async function storeKey(
@@ -24,9 +24,11 @@ export async function storeKey(
   });
   if (!entry) throw absent(target.key);
   const { manifest } = store;
-  const mutable = `public, max-age=${dataset.config.maxAge}, no-transform`;
+  const scope = dataset.config.tokens ? "private" : "public";
+  const mutable = `${scope}, max-age=${dataset.config.maxAge}, no-transform`;
+  const immutable = `${scope}, ${IMMUTABLE}`;
   if (entry.kind === "document") {
-    const cacheControl = target.version !== undefined && manifest.pinned ? IMMUTABLE : mutable;
+    const cacheControl = target.version !== undefined && manifest.pinned ? immutable : mutable;
     return await respond(request, documentOf(entry.bytes, cacheControl, timing));
   }
   const { array, ref } = entry;
@@ -34,7 +36,7 @@ export async function storeKey(
   try {
     const { signal } = request;
     const { origin } = dataset;
-    const cacheControl = fixed ? IMMUTABLE : mutable;
+    const cacheControl = fixed ? immutable : mutable;
     const { view } = target;
     const whole = request.method === "GET" && !request.headers.has("range") &&
       !request.headers.has("if-none-match") && !request.headers.has("if-match");

@@ -18,6 +18,8 @@ type Answer = Response | Promise<Response>;
 
 /** What `handlers/mod.ts` gives: one function a route. `path` is escaped, as the client sent it. */
 export interface Routes {
+  /** Counts a request against its rates. @throws SluiceError `rate-limited` */
+  admit(request: Request, address: string | undefined): void;
   home(request: Request): Answer;
   health(): Answer;
   ready(): Answer;
@@ -28,15 +30,22 @@ export interface Routes {
   place(path: string): FaultPlace;
 }
 
+/** What the platform knows of a request besides itself. */
+export interface Connection {
+  /** The client's address, without port. */
+  readonly address?: string;
+}
+
 /** The gateway as a fetch handler. */
-export function createApp(routes: Routes, log: Log): Hono {
-  const app = new Hono({ getPath: (request) => pathOf(request.url) });
+export function createApp(routes: Routes, log: Log): Hono<{ Bindings: Connection }> {
+  const app = new Hono<{ Bindings: Connection }>({ getPath: (request) => pathOf(request.url) });
   app.use(async (c, next) => {
     const { method } = c.req.raw;
     if (method === "OPTIONS") return preflight();
     if (method !== "GET" && method !== "HEAD") {
       throw new SluiceError("method-not-allowed", `Cannot answer ${method}`);
     }
+    routes.admit(c.req.raw, c.env?.address);
     await next();
   });
   app.get("/", (c) => routes.home(c.req.raw));

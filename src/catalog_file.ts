@@ -35,7 +35,8 @@ const OriginSchema = v.strictObject({
   accessKeyId: v.optional(v.string()),
   secretAccessKey: v.optional(v.string()),
   sessionToken: v.optional(v.string()),
-  requesterPays: v.optional(v.boolean()),
+  account: v.optional(v.string()),
+  requesterPays: v.optional(v.union([v.boolean(), v.string()])),
   bearer: v.optional(v.string()),
   basic: v.optional(v.strictObject({ user: v.string(), password: v.string() })),
   headers: v.optional(v.record(v.string(), v.string())),
@@ -48,6 +49,8 @@ const LimitsSchema = v.strictObject({
   chunkCacheBytes: v.optional(count, 64 * 2 ** 20),
   concurrentPerOrigin: v.optional(v.pipe(count, v.minValue(1)), 64),
   requestTimeoutMs: v.optional(v.pipe(count, v.minValue(1)), 30_000),
+  requestsPerSecondPerToken: v.optional(v.pipe(v.number(), v.gtValue(0))),
+  requestsPerSecondPerAddress: v.optional(v.pipe(v.number(), v.gtValue(0))),
 });
 
 const CatalogSchema = v.strictObject({

@@ -8,6 +8,8 @@ import type { Log } from "./log.ts";
 export interface FaultPlace {
   readonly dataset?: string;
   readonly key?: string;
+  /** True if only some may read the dataset, so that shared caches must not keep the answer. */
+  readonly protected?: boolean;
 }
 
 /** Seconds for which a proven absence may be remembered by caches on the way. */
@@ -22,17 +24,19 @@ export function problemResponse(error: unknown, place: FaultPlace, log: Log): Re
     ? error
     : new SluiceError("internal", "The gateway failed; the log has more", {}, error);
   const requestId = crypto.randomUUID();
+  const { dataset, key } = place;
+  const scope = place.protected ? "private" : "public";
   const entry = FAULTS[fault.code as ErrorCode] as {
     status: number;
     title: string;
     retryAfter?: number;
   };
   if (entry.status >= 500) {
-    log("fault", { requestId, ...place, code: fault.code, detail: fault.message }, fault);
+    log("fault", { requestId, dataset, key, code: fault.code, detail: fault.message }, fault);
   }
   const headers: [string, string][] = [
     ["content-type", "application/problem+json"],
-    ["cache-control", entry.status === 404 ? `public, max-age=${ABSENCE_MAX_AGE}` : "no-store"],
+    ["cache-control", entry.status === 404 ? `${scope}, max-age=${ABSENCE_MAX_AGE}` : "no-store"],
   ];
   if (entry.retryAfter !== undefined) headers.push(["retry-after", String(entry.retryAfter)]);
   if (fault.code === "unauthorized") headers.push(["www-authenticate", 'Bearer realm="sluice"']);
@@ -42,7 +46,8 @@ export function problemResponse(error: unknown, place: FaultPlace, log: Log): Re
     title: entry.title,
     status: entry.status,
     detail: fault.message,
-    ...place,
+    dataset,
+    key,
     requestId,
   });
   headers.push(["content-length", String(new TextEncoder().encode(body).length)]);
