@@ -4,6 +4,10 @@
  */
 
 import type { ArrayMetadata, Codec } from "../zarr/metadata.ts";
+import { planFrame } from "./frame.ts";
+import { type Pipeline, readPipeline } from "./pipeline.ts";
+import { portableCodec } from "./portable.ts";
+import { planTranscode } from "./transcode.ts";
 
 /** Undoes one encoding: encoded bytes in, less encoded bytes out, never more than `maxBytes`. */
 export interface DecodeStep {
@@ -25,8 +29,12 @@ export type ChunkPlan =
   | {
     readonly tier: "frame";
     readonly codecs: readonly Codec[];
-    /** The container's header for a payload of that many bytes (after trimming). */
+    /** The container's header for a payload of that many bytes (after trimming). @throws ChunkError */
     prefix(payloadLength: number): Uint8Array;
+    /** False for a payload that the container would misread: that chunk is decoded and stored. */
+    fits(payloadLength: number): boolean;
+    /** The container around raw bytes, and its length in bytes. */
+    readonly stored: { readonly length: number; frame(raw: Uint8Array): Uint8Array };
     /** Bytes of the stored chunk that are not payload, at its start and end. */
     readonly trimStart: number;
     readonly trimEnd: number;
@@ -45,3 +53,31 @@ export type ChunkPlan =
   | { readonly tier: "native"; readonly codecs: readonly Codec[]; readonly reason: string };
 
 export type { ArrayMetadata };
+
+/**
+ * The cheapest tier that serves an array whose metadata is `metadata`, in Zarr v3 terms with the
+ * source's own codec names. Never throws: what cannot be served is `native`, with the reason.
+ */
+export function planArray(metadata: ArrayMetadata): ChunkPlan {
+  const native = ({ reason }: { readonly reason: string }): ChunkPlan => ({
+    tier: "native",
+    codecs: metadata.codecs,
+    reason,
+  });
+  const pipeline = readPipeline(metadata);
+  if ("reason" in pipeline) return native(pipeline);
+  const cheap = planPass(pipeline) ?? planFrame(pipeline);
+  if (cheap) return cheap;
+  const plan = planTranscode(pipeline);
+  return "reason" in plan ? native(plan) : plan;
+}
+
+/** The pass plan: every codec is portable, perhaps under another name. */
+function planPass(
+  { arrayToArray, arrayToBytes, bytesToBytes, itemBytes, rank }: Pipeline,
+): ChunkPlan | undefined {
+  const codecs = [...arrayToArray, arrayToBytes, ...bytesToBytes].map((stage) =>
+    portableCodec(stage, itemBytes, rank)
+  );
+  return codecs.every((codec) => codec !== undefined) ? { tier: "pass", codecs } : undefined;
+}

@@ -1,0 +1,20 @@
+/** The layout of `vlen-utf8` and `vlen-bytes`. Source: their pages in the zarr-extensions registry. */
+
+import { ChunkError } from "../../errors.ts";
+
+/**
+ * Checks that `bytes` are a whole chunk of elements of variable length: their number, then of each its
+ * length and bytes (uint32, little-endian), and nothing more. Their size is declared nowhere else.
+ *
+ * @throws ChunkError
+ */
+export function checkVariableLength(bytes: Uint8Array): Uint8Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let at = 4;
+  if (bytes.length >= 4) {
+    const count = view.getUint32(0, true);
+    for (let i = 0; i < count && at + 4 <= bytes.length; i++) at += 4 + view.getUint32(at, true);
+    if (at === bytes.length && count * 4 <= bytes.length) return bytes;
+  }
+  throw new ChunkError("A chunk of variable-length elements is corrupt or cut short");
+}

@@ -1,0 +1,77 @@
+/** How one stored chunk becomes the bytes of its key: by arithmetic where possible, else by decoding. */
+
+import { ChunkError } from "../errors.ts";
+import type { DecodeStep } from "./plan.ts";
+import type { ChunkPlan } from "./plan.ts";
+
+/** Part of every ETag of a chunk. Bump it when any plan's output bytes change. */
+export const PLAN_VERSION = "1";
+
+/** How a chunk is answered. All figures are bytes. */
+export type Delivery =
+  /** `prefix`, then the stored bytes less `trimStart` at the start and `trimEnd` at the end. */
+  | {
+    readonly kind: "splice";
+    readonly prefix: Uint8Array;
+    readonly trimStart: number;
+    readonly trimEnd: number;
+    readonly contentLength: number;
+  }
+  /** All stored bytes are needed; `contentLength` only where it is known without them. */
+  | {
+    readonly kind: "convert";
+    readonly contentLength?: number;
+    /** @throws ChunkError */
+    convert(encoded: Uint8Array): Promise<Uint8Array>;
+  };
+
+const NOTHING = new Uint8Array(0);
+
+/**
+ * How a chunk of `encodedLength` stored bytes is delivered under `plan`.
+ *
+ * @throws ChunkError if it is shorter than what the plan cuts off
+ */
+export function deliver(plan: ChunkPlan, encodedLength: number): Delivery {
+  switch (plan.tier) {
+    case "pass":
+    case "native":
+      return {
+        kind: "splice",
+        prefix: NOTHING,
+        trimStart: 0,
+        trimEnd: 0,
+        contentLength: encodedLength,
+      };
+    case "frame": {
+      const { trimStart, trimEnd, decode, stored } = plan;
+      const payloadLength = encodedLength - trimStart - trimEnd;
+      if (payloadLength <= 0) {
+        throw new ChunkError(`A chunk of ${encodedLength} bytes is too short for its codecs`);
+      }
+      if (!plan.fits(payloadLength)) {
+        return {
+          kind: "convert",
+          contentLength: stored.length,
+          convert: async (encoded) => stored.frame(await decodeAll(decode, encoded)),
+        };
+      }
+      const prefix = plan.prefix(payloadLength);
+      const contentLength = prefix.length + payloadLength;
+      return { kind: "splice", prefix, trimStart, trimEnd, contentLength };
+    }
+    case "transcode": {
+      const { decode, encode } = plan;
+      return {
+        kind: "convert",
+        convert: async (encoded) => await encode.encode(await decodeAll(decode, encoded)),
+      };
+    }
+  }
+}
+
+async function decodeAll(steps: readonly DecodeStep[], encoded: Uint8Array): Promise<Uint8Array> {
+  let bytes = encoded;
+  for (const step of steps) bytes = await step.decode(bytes);
+  return bytes;
+}
