@@ -6,8 +6,9 @@
  * zarr-python's `migrate_v3.py` gives; the kinds and defaults are numcodecs'. Source: FORMATS 4.6.
  */
 
+import { coreCodec } from "./codec_names.ts";
 import { dataTypeKind, itemSize } from "./data_type.ts";
-import { isObject, type Json, type JsonObject, toNumber } from "./json.ts";
+import { isObject, type Json, type JsonObject } from "./json.ts";
 import { malformed, shown } from "./malformed.ts";
 import type { Codec, DataType } from "./metadata.ts";
 import type { Endian } from "./v2_data_type.ts";
@@ -129,7 +130,7 @@ export function pipelineFromV2(
     }
     if (kind === "serializer") serialized = true;
     if (kind === "array") elements = { endian: encodedEndian(codec, elements.endian) };
-    codecs.push(v3Codec(codec, typeSize));
+    codecs.push(coreCodec(codec.id, codec.config, typeSize));
   });
   if (!serialized) codecs.push(bytesCodec(elements.endian));
   const text = dataTypeKind(dataType) === "text" || dataTypeKind(dataType) === "bytes";
@@ -160,68 +161,4 @@ function encodedEndian({ id, config }: V2Codec, endian: Endian): Endian {
   if (!match) return endian;
   if (match[2] === "1" || match[1] === "|") return undefined;
   return match[1] === ">" ? "big" : "little";
-}
-
-/** One codec with the name and the complete configuration that v3 readers ask for. */
-function v3Codec({ id, config }: V2Codec, typeSize: number): Codec {
-  switch (id) {
-    case "vlen-utf8":
-    case "vlen-bytes":
-      return { name: id };
-    case "zstd":
-      return {
-        name: "zstd",
-        configuration: {
-          level: within(config.level, -131072, 22) ?? 0,
-          checksum: config.checksum === true,
-        },
-      };
-    case "gzip":
-      return { name: "gzip", configuration: { level: within(config.level, 0, 9) ?? 1 } };
-    case "crc32c":
-      if (config.location === undefined || config.location === "end") return { name: "crc32c" };
-      break;
-    case "blosc": {
-      const cname = config.cname ?? "lz4";
-      if (typeof cname === "string" && BLOSC_COMPRESSORS.has(cname)) {
-        return { name: "blosc", configuration: bloscConfiguration(cname, config, typeSize) };
-      }
-      break;
-    }
-    case "shuffle":
-      // numcodecs' default is 4, whatever the data type.
-      return {
-        name: "numcodecs.shuffle",
-        configuration: { ...config, elementsize: config.elementsize ?? 4 },
-      };
-  }
-  return { name: `numcodecs.${id}`, configuration: config };
-}
-
-const BLOSC_COMPRESSORS = new Set(["blosclz", "lz4", "lz4hc", "snappy", "zlib", "zstd"]);
-
-function bloscConfiguration(cname: string, config: JsonObject, typeSize: number): JsonObject {
-  const typesize = typeSize >= 1 && typeSize <= 255 ? typeSize : 1;
-  const shuffle = toNumber(config.shuffle) ?? 1;
-  const auto = typesize === 1 ? "bitshuffle" : "shuffle";
-  return {
-    typesize,
-    cname,
-    clevel: within(config.clevel, 0, 9) ?? 5,
-    shuffle: shuffle === 0
-      ? "noshuffle"
-      : shuffle === 2
-      ? "bitshuffle"
-      : shuffle < 0
-      ? auto
-      : "shuffle",
-    blocksize: within(config.blocksize, 0, 2 ** 31 - 1) ?? 0,
-  };
-}
-
-function within(value: Json | undefined, least: number, most: number): number | undefined {
-  const number = toNumber(value);
-  return number !== undefined && Number.isInteger(number) && number >= least && number <= most
-    ? number
-    : undefined;
 }

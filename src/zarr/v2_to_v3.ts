@@ -11,6 +11,7 @@ import { isObject, type Json, type JsonObject, toNumber } from "./json.ts";
 import { malformed, shown } from "./malformed.ts";
 import type { ArrayMetadata, Codec, GroupMetadata } from "./metadata.ts";
 import { missingValuesFromV2 } from "./missing_values.ts";
+import { parseChunkShape, parseShape } from "./shape.ts";
 import { objectCodec, pipelineFromV2, v2Codecs } from "./v2_codecs.ts";
 import { dataTypeFromV2 } from "./v2_data_type.ts";
 
@@ -41,20 +42,12 @@ export function arrayFromV2(
   if (zarray.zarr_format !== undefined && toNumber(zarray.zarr_format) !== 2) {
     throw malformed(where, `zarr_format is ${shown(zarray.zarr_format)}`);
   }
-  const shape = lengths(zarray.shape, "shape", where);
-  const chunks = lengths(zarray.chunks, "chunks", where);
-  if (chunks.length !== shape.length) {
-    throw malformed(where, `chunks has ${chunks.length} dimensions, shape has ${shape.length}`);
-  }
-  // Writers give a dimension of length 0 chunks of length 0; no chunk of such an array is stored.
-  const chunkShape = chunks.map((length) => Math.max(1, length));
+  const shape = parseShape(zarray.shape, "shape", where);
 
   const v2 = v2Codecs(zarray, where);
   const type = dataTypeFromV2(zarray.dtype, objectCodec(v2), where);
   const size = itemSize(type.dataType) ?? 1;
-  if (chunkShape.reduce((product, length) => product * length, size) > Number.MAX_SAFE_INTEGER) {
-    throw malformed(where, `a chunk of ${shown(zarray.chunks)} is over 2^53 bytes`);
-  }
+  const chunkShape = parseChunkShape(zarray.chunks, shape, size, "chunks", where);
 
   const fill = fillValueFromV2(zarray.fill_value, type.dataType, where);
   const names = dimensionNames(zarray, zattrs, shape.length);
@@ -107,21 +100,6 @@ function isNull(fill: Json | undefined): boolean {
   return fill === undefined || fill === null ||
     (Array.isArray(fill) && fill.length === 1 && isNull(fill[0]));
 }
-
-function lengths(value: Json | undefined, member: string, where: string): number[] {
-  if (!Array.isArray(value)) throw malformed(where, `${member} is ${shown(value)}`);
-  if (value.length > MAX_RANK) throw malformed(where, `${member} has ${value.length} dimensions`);
-  return value.map((item: Json, index) => {
-    const length = toNumber(item);
-    if (length === undefined || !Number.isSafeInteger(length) || length < 0) {
-      throw malformed(where, `${member}[${index}] is ${shown(item)}`);
-    }
-    return length;
-  });
-}
-
-/** NumPy's own limit is 64. */
-const MAX_RANK = 1024;
 
 /** Order "F" is the reversal of the dimensions; of fewer than two there is nothing to reverse. */
 function transposition(order: Json | undefined, rank: number, where: string): Codec | undefined {
