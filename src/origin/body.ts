@@ -23,8 +23,8 @@ export class PassedBody implements OriginBody {
   stream(): ReadableStream<Uint8Array> {
     return this.inner.stream();
   }
-  bytes(maxBytes?: number): Promise<Uint8Array<ArrayBuffer>> {
-    return this.inner.bytes(maxBytes);
+  bytes(maxBytes?: number, room?: number): Promise<Uint8Array<ArrayBuffer>> {
+    return this.inner.bytes(maxBytes, room);
   }
   cancel(): Promise<void> {
     return this.inner.cancel();
@@ -46,10 +46,10 @@ export function memoryBody(bytes: Uint8Array<ArrayBuffer>, facts: BodyFacts = {}
           controller.close();
         },
       }),
-    bytes: (maxBytes) =>
-      maxBytes !== undefined && bytes.length > maxBytes
+    bytes: (maxBytes = Infinity, room = 0) =>
+      bytes.length > maxBytes
         ? Promise.reject(tooLong(maxBytes))
-        : Promise.resolve(bytes),
+        : Promise.resolve(behindRoom(bytes, room)),
     cancel: () => Promise.resolve(),
   };
 }
@@ -66,4 +66,12 @@ export function tooLong(maxBytes: number, url?: string): OriginError {
     `The origin sent more than the ${maxBytes} bytes that can be taken`,
     { url },
   );
+}
+
+/** `bytes` behind `room` zeros: a copy, if there is any room. */
+export function behindRoom(bytes: Uint8Array<ArrayBuffer>, room: number): Uint8Array<ArrayBuffer> {
+  if (room === 0) return bytes;
+  const roomy = new Uint8Array(room + bytes.length);
+  roomy.set(bytes, room);
+  return roomy;
 }

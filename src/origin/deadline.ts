@@ -115,10 +115,10 @@ class TimedBody extends PassedBody {
     super(inner);
   }
 
-  override async bytes(maxBytes?: number): Promise<Uint8Array<ArrayBuffer>> {
+  override async bytes(maxBytes?: number, room?: number): Promise<Uint8Array<ArrayBuffer>> {
     this.clock.restart(this.watched);
     try {
-      return await this.inner.bytes(maxBytes);
+      return await this.inner.bytes(maxBytes, room);
     } finally {
       this.over();
     }

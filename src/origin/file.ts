@@ -3,7 +3,7 @@
 import type { ByteRange } from "../byte_range.ts";
 import { OriginError, SluiceError } from "../errors.ts";
 import type { Validator } from "../manifest.ts";
-import { notModifiedBody, tooLong } from "./body.ts";
+import { behindRoom, notModifiedBody, tooLong } from "./body.ts";
 import type { FileAccess, OpenFile } from "./file_access.ts";
 import type { Origin, OriginBody, ReadOptions } from "./origin.ts";
 import { hasChanged } from "./validator.ts";
@@ -179,7 +179,7 @@ class FileBody implements OriginBody {
     }, { highWaterMark: 0 });
   }
 
-  async bytes(maxBytes = Infinity): Promise<Uint8Array<ArrayBuffer>> {
+  async bytes(maxBytes = Infinity, room = 0): Promise<Uint8Array<ArrayBuffer>> {
     const { offset, length } = this.range;
     if (length > maxBytes) {
       this.file.close();
@@ -187,7 +187,7 @@ class FileBody implements OriginBody {
     }
     const bytes = length === 0 ? new Uint8Array(0) : await this.#read(offset, length);
     this.file.close();
-    return bytes;
+    return behindRoom(bytes, room);
   }
 
   cancel(): Promise<void> {

@@ -3,7 +3,7 @@
 import { rangeHeader } from "../byte_range.ts";
 import { OriginError } from "../errors.ts";
 import type { Validator } from "../manifest.ts";
-import { notModifiedBody, tooLong } from "./body.ts";
+import { behindRoom, notModifiedBody, tooLong } from "./body.ts";
 import { type Answer, checkAnswer, statusFault } from "./http_response.ts";
 import type { ObjectInfo, Origin, OriginBody } from "./origin.ts";
 import { addMustMatch, addUnless, validatorOf } from "./validator.ts";
@@ -101,7 +101,7 @@ class HttpBody implements OriginBody {
     return exactly(body, this.answer.length, (got) => this.#short(got));
   }
 
-  async bytes(maxBytes = Infinity): Promise<Uint8Array<ArrayBuffer>> {
+  async bytes(maxBytes = Infinity, room = 0): Promise<Uint8Array<ArrayBuffer>> {
     const { length } = this.answer;
     if ((length ?? 0) > maxBytes) {
       await this.cancel();
@@ -109,16 +109,30 @@ class HttpBody implements OriginBody {
     }
     let bytes;
     try {
-      bytes = length === undefined && maxBytes !== Infinity
-        ? await collect(this.stream(), maxBytes, this.url)
-        : new Uint8Array(await this.response.arrayBuffer());
+      bytes = await this.#collect(length, maxBytes, room);
     } catch (cause) {
       if (cause instanceof OriginError) throw cause;
       if (this.signal?.aborted) throw networkFault(cause, this.url, this.signal);
       throw this.#short(undefined, cause);
     }
-    if (length !== undefined && bytes.length !== length) throw this.#short(bytes.length);
+    const got = bytes.length - room;
+    if (length !== undefined && got !== length) throw this.#short(got);
     return bytes;
+  }
+
+  /** What there is, behind `room` zeros; by the way that was measured to be the fastest. */
+  async #collect(
+    length: number | undefined,
+    maxBytes: number,
+    room: number,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    const { body } = this.response;
+    if (length === undefined && maxBytes !== Infinity) {
+      return behindRoom(await collectUpTo(this.stream(), maxBytes, this.url), room);
+    }
+    const reader = room > 0 && length && this.answer.framed && body ? byobReader(body) : undefined;
+    if (reader && length) return await fill(reader, length, room);
+    return behindRoom(new Uint8Array(await this.response.arrayBuffer()), room);
   }
 
   async cancel(): Promise<void> {
@@ -137,7 +151,7 @@ class HttpBody implements OriginBody {
 }
 
 /** Frees the connection of a response whose body is not wanted: small bodies are read to their end. */
-async function discard(response: Response): Promise<void> {
+export async function discard(response: Response): Promise<void> {
   const { body, headers } = response;
   if (body === null) return;
   const declared = headers.get("content-length");
@@ -196,7 +210,37 @@ function exactly(
   }, { highWaterMark: 0 });
 }
 
-async function collect(
+function byobReader(body: ReadableStream<Uint8Array>): ReadableStreamBYOBReader | undefined {
+  try {
+    return body.getReader({ mode: "byob" });
+  } catch (fault) {
+    // not a byte stream: a runtime, or a test, may hand out others
+    if (fault instanceof TypeError) return undefined;
+    throw fault;
+  }
+}
+
+/** Reads up to `length` bytes straight into a buffer behind `room` zeros. */
+async function fill(
+  reader: ReadableStreamBYOBReader,
+  length: number,
+  room: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  let buffer = new ArrayBuffer(room + length);
+  let got = 0;
+  while (got < length) {
+    const min = length - got;
+    const { value } = await reader.read(new Uint8Array(buffer, room + got, min), { min });
+    if (value === undefined || value.length === 0) break;
+    buffer = value.buffer;
+    got += value.length;
+  }
+  // the stream does not close by itself before it is asked for what is not there
+  await reader.cancel();
+  return new Uint8Array(buffer, 0, room + got);
+}
+
+async function collectUpTo(
   body: ReadableStream<Uint8Array>,
   maxBytes: number,
   url: string,

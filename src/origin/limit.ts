@@ -111,9 +111,9 @@ class CountedBody extends PassedBody {
     return this.inner.stream();
   }
 
-  override async bytes(maxBytes?: number): Promise<Uint8Array<ArrayBuffer>> {
+  override async bytes(maxBytes?: number, room?: number): Promise<Uint8Array<ArrayBuffer>> {
     try {
-      return await this.inner.bytes(maxBytes);
+      return await this.inner.bytes(maxBytes, room);
     } finally {
       this.#give();
     }

@@ -18,6 +18,7 @@ import { fetchSend, httpOrigin, type Send } from "./http.ts";
 import { Limit, withLimit } from "./limit.ts";
 import type { Origin } from "./origin.ts";
 import { StreamWatch, withResume } from "./resume.ts";
+import { followRedirects } from "./redirect.ts";
 import { RetryBudget, withRetry } from "./retry.ts";
 import { type OriginSettings, type SettingsEntry, SettingsTable } from "./settings.ts";
 import { withSingleFlight } from "./single_flight.ts";
@@ -94,7 +95,7 @@ export function originsFor(config: OriginsConfig): (allow: readonly string[]) =>
     const key = `${canonical.authority} ${entry?.prefix ?? ""}`;
     let stack = stacks.get(key);
     if (stack === undefined) {
-      stack = layered(storeOf(url, entry, send), canonical.authority);
+      stack = layered(storeOf(url, entry, settings, send), canonical.authority);
       stacks.set(key, stack);
     }
     return stack;
@@ -118,11 +119,21 @@ export function originsFor(config: OriginsConfig): (allow: readonly string[]) =>
   };
 }
 
-function storeOf(url: URL, entry: SettingsEntry | undefined, send: Send): Origin {
+function storeOf(
+  url: URL,
+  entry: SettingsEntry | undefined,
+  table: SettingsTable,
+  send: Send,
+): Origin {
+  const own = entry?.settings ?? {};
   switch (canonicalScheme(url.protocol)) {
     case "http:":
-    case "https:":
-      return httpOrigin(signed(send, headerSign(entry?.settings)));
+    case "https:": {
+      const sender = signed(send, headerSign(own));
+      if (!own.redirects?.length) return httpOrigin(sender);
+      const signOf = (hop: URL) => headerSign(table.find(hop)?.settings);
+      return httpOrigin(followRedirects(send, { hosts: own.redirects, signOf }));
+    }
     default:
       throw new OriginError("origin-not-allowed", `No origin reads ${url.protocol} URLs`, {
         url: url.href,

@@ -28,8 +28,13 @@ export interface OriginBody {
   readonly notModified?: boolean;
   /** The bytes as a stream, which errors (never ends cleanly) if it falls short of `length`. */
   stream(): ReadableStream<Uint8Array>;
-  /** All bytes at once. @throws OriginError if they fall short of `length`, or exceed `maxBytes`. */
-  bytes(maxBytes?: number): Promise<Uint8Array<ArrayBuffer>>;
+  /**
+   * All bytes at once, behind `room` bytes of zeros for the reader to fill (in the same buffer: a frame
+   * costs no copy).
+   *
+   * @throws OriginError if they fall short of `length`, or exceed `maxBytes` (`room` not counted)
+   */
+  bytes(maxBytes?: number, room?: number): Promise<Uint8Array<ArrayBuffer>>;
   /** Gives the body up. */
   cancel(): Promise<void>;
 }

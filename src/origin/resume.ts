@@ -79,14 +79,14 @@ class ResumedBody extends PassedBody {
     super(inner);
   }
 
-  override async bytes(maxBytes?: number): Promise<Uint8Array<ArrayBuffer>> {
+  override async bytes(maxBytes?: number, room?: number): Promise<Uint8Array<ArrayBuffer>> {
     const { origin, url, range, options, watch } = this.source;
     try {
-      return await this.inner.bytes(maxBytes);
+      return await this.inner.bytes(maxBytes, room);
     } catch (fault) {
       if (!isShort(fault) || options?.signal?.aborted) throw fault;
       watch?.failed();
-      return await (await origin.read(url, range, options)).bytes(maxBytes);
+      return await (await origin.read(url, range, options)).bytes(maxBytes, room);
     }
   }
 

@@ -3,7 +3,7 @@
 import type { ByteRange } from "../byte_range.ts";
 import { OriginError } from "../errors.ts";
 import type { Validator } from "../manifest.ts";
-import { memoryBody } from "./body.ts";
+import { behindRoom, memoryBody, tooLong } from "./body.ts";
 import type { Origin, OriginBody, ReadOptions } from "./origin.ts";
 
 /** Bytes that one read may have and still be collected in memory for several readers. */
@@ -107,13 +107,15 @@ function present(flight: Flight, signal: AbortSignal | undefined): Promise<Outco
 
 function sharedBody(bytes: Uint8Array<ArrayBuffer>, facts: OriginBody): OriginBody {
   // a copy each: a reader may write to its bytes (a frame's prefix) or transfer them
-  const own = () => memoryBody(bytes.slice());
   return {
     length: bytes.length,
     objectLength: facts.objectLength,
     validator: facts.validator,
-    stream: () => own().stream(),
-    bytes: (maxBytes) => own().bytes(maxBytes),
+    stream: () => memoryBody(bytes.slice()).stream(),
+    bytes: (maxBytes = Infinity, room = 0) =>
+      bytes.length > maxBytes
+        ? Promise.reject(tooLong(maxBytes))
+        : Promise.resolve(room === 0 ? bytes.slice() : behindRoom(bytes, room)),
     cancel: () => Promise.resolve(),
   };
 }
