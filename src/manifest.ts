@@ -165,6 +165,8 @@ export interface OpenOptions {
 export interface ManifestFormat {
   /** The name that `--format` and the catalog's `format` take, e.g. `kerchunk-json`. */
   readonly name: string;
+  /** True if the URL alone tells that it is this format; nothing is read then before `open`. */
+  named?(url: URL): boolean;
   sniff(probe: Probe): boolean | Promise<boolean>;
   /** @throws IndexError, OriginError */
   open(url: URL, origin: Origin, options: OpenOptions): Promise<Manifest>;

@@ -1,0 +1,181 @@
+/** A Zarr hierarchy of metadata documents that are all at hand: keys such as `a/.zarray`, `a/zarr.json`. */
+
+import { IndexError } from "../src/errors.ts";
+import type { Node } from "../src/manifest.ts";
+import {
+  isObject,
+  type Json,
+  type JsonObject,
+  parseJson,
+  stringifyJson,
+} from "../src/zarr/json.ts";
+import { arrayFromV2, groupFromV2 } from "../src/zarr/v2_to_v3.ts";
+import { parseZarrJson } from "../src/zarr/v3_document.ts";
+import { type ChunkLayout, layoutFromV2, layoutFromV3 } from "./chunk_layout.ts";
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** True if `name` is the last segment of a metadata key. */
+export function isMetadataName(name: string): boolean {
+  return name === ".zarray" || name === ".zgroup" || name === ".zattrs" || name === ".zmetadata" ||
+    name === "zarr.json";
+}
+
+/** `name` below the node at `path`. */
+export function childPath(path: string, name: string): string {
+  return path === "" ? name : `${path}/${name}`;
+}
+
+/** Nodes by path, from their documents. Groups above a node need no document of their own. */
+export class DocumentHierarchy {
+  readonly #documents: Map<string, Uint8Array>;
+  readonly #children = new Map<string, Set<string>>();
+  readonly #layouts = new Map<string, ChunkLayout>();
+  /** Bytes of the documents and of what was made of them, estimated. */
+  readonly heldBytes: number;
+
+  /**
+   * @param documents key → bytes; entries of consolidated documents among them (`.zmetadata`, a root
+   * `zarr.json`) count where there is no document of their own. Kept, and added to.
+   * @throws IndexError if a consolidated document cannot be parsed
+   */
+  constructor(documents: Map<string, Uint8Array>) {
+    this.#documents = documents;
+    addConsolidatedV2(documents);
+    addConsolidatedV3(documents);
+    let held = 0;
+    for (const [key, bytes] of documents) {
+      held += 256 + 2 * key.length + bytes.byteLength;
+      const slash = key.lastIndexOf("/");
+      const name = key.slice(slash + 1);
+      if (!isMetadataName(name) || name === ".zmetadata" || name === ".zattrs") continue;
+      this.#addNode(key.slice(0, Math.max(0, slash)));
+    }
+    this.heldBytes = held;
+  }
+
+  /** The node at `path`; undefined if there is none. @throws IndexError */
+  node(path: string): Node | undefined {
+    const zarrJson = this.document(childPath(path, "zarr.json"));
+    if (zarrJson) {
+      const metadata = parseZarrJson(zarrJson, path);
+      const source = { zarrFormat: 3, zarrJson } as const;
+      return metadata.node_type === "array"
+        ? { type: "array", metadata, source }
+        : { type: "group", metadata, source };
+    }
+    const zattrs = this.document(childPath(path, ".zattrs"));
+    const attributes = () => zattrs && this.#object(zattrs, childPath(path, ".zattrs"));
+    const zarray = this.document(childPath(path, ".zarray"));
+    if (zarray) {
+      const parsed = this.#object(zarray, childPath(path, ".zarray"));
+      const { metadata, unsupported } = arrayFromV2(parsed, attributes(), path);
+      return {
+        type: "array",
+        metadata,
+        source: { zarrFormat: 2, document: zarray, zattrs },
+        unsupported,
+      };
+    }
+    const zgroup = this.document(childPath(path, ".zgroup"));
+    if (!zgroup && !this.#children.has(path)) return undefined;
+    return {
+      type: "group",
+      metadata: groupFromV2(attributes()),
+      source: { zarrFormat: 2, document: zgroup, zattrs },
+    };
+  }
+
+  /** Names of the nodes below `path`, sorted; none for an array. */
+  children(path: string): string[] {
+    return [...this.#children.get(path) ?? []].sort();
+  }
+
+  /** The bytes of the document with that key. */
+  document(key: string): Uint8Array | undefined {
+    return this.#documents.get(key);
+  }
+
+  /** The chunk layout of the array at `path`; undefined if there is no array. @throws IndexError */
+  layout(path: string): ChunkLayout | undefined {
+    const known = this.#layouts.get(path);
+    if (known) return known;
+    const layout = this.#parseLayout(path);
+    if (layout) this.#layouts.set(path, layout);
+    return layout;
+  }
+
+  /** The paths of all nodes that have a document and may be arrays. */
+  *arrayPaths(): Generator<string> {
+    for (const key of this.#documents.keys()) {
+      const slash = key.lastIndexOf("/");
+      const name = key.slice(slash + 1);
+      if (name === ".zarray" || name === "zarr.json") yield key.slice(0, Math.max(0, slash));
+    }
+  }
+
+  #parseLayout(path: string): ChunkLayout | undefined {
+    const zarrJson = this.document(childPath(path, "zarr.json"));
+    if (zarrJson) {
+      const document = this.#object(zarrJson, childPath(path, "zarr.json"));
+      return document.node_type === "array" ? layoutFromV3(document, path) : undefined;
+    }
+    const zarray = this.document(childPath(path, ".zarray"));
+    return zarray && layoutFromV2(this.#object(zarray, childPath(path, ".zarray")), path);
+  }
+
+  #addNode(path: string): void {
+    if (!this.#children.has("")) this.#children.set("", new Set());
+    for (let child = path; child !== "";) {
+      const slash = child.lastIndexOf("/");
+      const parent = child.slice(0, Math.max(0, slash));
+      const siblings = this.#children.get(parent) ?? new Set();
+      if (siblings.has(child.slice(slash + 1))) return;
+      this.#children.set(parent, siblings.add(child.slice(slash + 1)));
+      child = parent;
+    }
+  }
+
+  #object(bytes: Uint8Array, key: string): JsonObject {
+    return parseDocument(bytes, key);
+  }
+}
+
+/** A metadata document as a JSON object. @throws IndexError */
+export function parseDocument(bytes: Uint8Array, key: string): JsonObject {
+  let parsed: Json;
+  try {
+    parsed = parseJson(decoder.decode(bytes));
+  } catch (cause) {
+    throw new IndexError(`Cannot parse "${key}" as JSON`, { key }, cause);
+  }
+  if (!isObject(parsed)) throw new IndexError(`"${key}" is not a JSON object`, { key });
+  return parsed;
+}
+
+function addConsolidatedV2(documents: Map<string, Uint8Array>): void {
+  const bytes = documents.get(".zmetadata");
+  if (!bytes) return;
+  const { metadata } = parseDocument(bytes, ".zmetadata");
+  if (!isObject(metadata)) throw new IndexError('".zmetadata" has no "metadata" object');
+  for (const [key, document] of Object.entries(metadata)) {
+    if (!documents.has(key)) documents.set(key, encoder.encode(documentText(document)));
+  }
+}
+
+/** A document inside a consolidated one: an object, or (older kerchunk) its text. */
+function documentText(document: Json): string {
+  return typeof document === "string" ? document : stringifyJson(document);
+}
+
+function addConsolidatedV3(documents: Map<string, Uint8Array>): void {
+  const bytes = documents.get("zarr.json");
+  if (!bytes) return;
+  const consolidated = parseDocument(bytes, "zarr.json").consolidated_metadata;
+  if (!isObject(consolidated) || !isObject(consolidated.metadata)) return;
+  for (const [path, document] of Object.entries(consolidated.metadata)) {
+    const key = childPath(path, "zarr.json");
+    if (!documents.has(key)) documents.set(key, encoder.encode(stringifyJson(document)));
+  }
+}

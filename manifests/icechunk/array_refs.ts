@@ -1,0 +1,185 @@
+/** The references of one array in one manifest file, as columns. */
+
+import { IndexError } from "../../src/errors.ts";
+import { type Column, ColumnBuilder } from "./column.ts";
+
+/** How a reference gives its chunk; the order in which Icechunk's own reader looks. */
+export const REF_KIND = {
+  /** A file of the repository's own; the payload is its 12-byte id. */
+  native: 0,
+  /** A Zstandard frame with the location. */
+  compressedLocation: 1,
+  /** The location as text. */
+  location: 2,
+  /** The payload is the chunk. */
+  inline: 3,
+  /** None of them: a corrupt reference. */
+  none: 4,
+} as const;
+
+/** One reference's columns as they are pushed. */
+export interface RefRow {
+  kind: number;
+  /** Number in the file's table of payloads. */
+  payload: number;
+  offset: number;
+  length: number;
+  /** Seconds since the Unix epoch; 0 is none. */
+  lastModified: number;
+  /** Number in the file's table of entity tags, plus one; 0 is none. */
+  etag: number;
+}
+
+/** The references of one array, in the order of their coordinates. */
+export interface ArrayRefs extends Readonly<Record<keyof RefRow, Column>> {
+  readonly rows: number;
+  readonly rank: number;
+  /** Bytes that the columns hold. */
+  readonly bytes: number;
+  /** The row of the chunk at `coords`; -1 if there is none. */
+  find(coords: readonly number[]): number;
+  /** The coordinate of a row along a dimension. */
+  coordinate(row: number, dimension: number): number;
+}
+
+/** Where the rows of an array lie in its chunk grid. */
+interface Coordinates {
+  readonly bytes: number;
+  find(coords: readonly number[]): number;
+  get(row: number, dimension: number): number;
+}
+
+/** Every cell of a box has a row, so that coordinates are arithmetic. */
+class FullBox implements Coordinates {
+  readonly bytes = 64;
+  readonly #strides: number[];
+
+  constructor(readonly low: readonly number[], readonly sizes: readonly number[]) {
+    this.#strides = sizes.map((_, i) => sizes.slice(i + 1).reduce((a, b) => a * b, 1));
+  }
+
+  find(coords: readonly number[]): number {
+    let row = 0;
+    for (let i = 0; i < this.low.length; i++) {
+      const at = coords[i] - this.low[i];
+      if (!(at >= 0 && at < this.sizes[i])) return -1;
+      row += at * this.#strides[i];
+    }
+    return row;
+  }
+
+  get(row: number, dimension: number): number {
+    const at = Math.floor(row / this.#strides[dimension]) % this.sizes[dimension];
+    return this.low[dimension] + at;
+  }
+}
+
+/** Coordinates as columns, found by bisection. */
+class SparseBox implements Coordinates {
+  constructor(readonly rows: number, readonly columns: readonly Column[]) {}
+
+  get bytes(): number {
+    return this.columns.reduce((sum, column) => sum + column.bytes, 0);
+  }
+
+  find(coords: readonly number[]): number {
+    const { columns } = this;
+    let low = 0;
+    let high = this.rows - 1;
+    while (low <= high) {
+      const middle = (low + high) >>> 1;
+      let order = 0;
+      for (let i = 0; i < columns.length && order === 0; i++) {
+        order = columns[i].get(middle) - coords[i];
+      }
+      if (order === 0) return middle;
+      if (order < 0) low = middle + 1;
+      else high = middle - 1;
+    }
+    return -1;
+  }
+
+  get(row: number, dimension: number): number {
+    return this.columns[dimension].get(row);
+  }
+}
+
+const COLUMNS = ["kind", "payload", "offset", "length", "lastModified", "etag"] as const;
+
+/** Takes the references of one array in order. */
+export class ArrayRefsBuilder {
+  readonly #coordinates: ColumnBuilder[];
+  readonly #kind: ColumnBuilder;
+  readonly #payload: ColumnBuilder;
+  readonly #offset: ColumnBuilder;
+  readonly #length: ColumnBuilder;
+  readonly #lastModified: ColumnBuilder;
+  readonly #etag: ColumnBuilder;
+  readonly #last: number[];
+  readonly #low: number[];
+  readonly #high: number[];
+  #rows = 0;
+
+  constructor(readonly rank: number, capacity: number) {
+    this.#coordinates = Array.from({ length: rank }, () => new ColumnBuilder(capacity));
+    this.#kind = new ColumnBuilder(capacity);
+    this.#payload = new ColumnBuilder(capacity);
+    this.#offset = new ColumnBuilder(capacity);
+    this.#length = new ColumnBuilder(capacity);
+    this.#lastModified = new ColumnBuilder(capacity);
+    this.#etag = new ColumnBuilder(capacity);
+    this.#last = new Array(rank).fill(-1);
+    this.#low = new Array(rank).fill(Infinity);
+    this.#high = new Array(rank).fill(-1);
+  }
+
+  /** @throws IndexError unless `coords` come in ascending order, each once */
+  push(coords: ArrayLike<number>, row: RefRow): void {
+    const last = this.#last;
+    let order = 0;
+    for (let i = 0; i < this.rank; i++) {
+      const at = coords[i];
+      if (order === 0) order = at - last[i];
+      last[i] = at;
+      if (at < this.#low[i]) this.#low[i] = at;
+      if (at > this.#high[i]) this.#high[i] = at;
+      this.#coordinates[i].push(at);
+    }
+    if (order <= 0 && this.#rows > 0) {
+      throw new IndexError("A manifest's references are not in ascending order");
+    }
+    this.#rows++;
+    this.#kind.push(row.kind);
+    this.#payload.push(row.payload);
+    this.#offset.push(row.offset);
+    this.#length.push(row.length);
+    this.#lastModified.push(row.lastModified);
+    this.#etag.push(row.etag);
+  }
+
+  finish(): ArrayRefs {
+    const rows = this.#rows;
+    const sizes = this.#high.map((high, i) => high - this.#low[i] + 1);
+    // Ascending coordinates within a box, as many as it has cells: each cell once.
+    const coordinates: Coordinates = sizes.reduce((a, b) => a * b, 1) === rows
+      ? new FullBox(this.#low, sizes)
+      : new SparseBox(rows, this.#coordinates.map((column) => column.finish()));
+    const columns = {
+      kind: this.#kind.finish(),
+      payload: this.#payload.finish(),
+      offset: this.#offset.finish(),
+      length: this.#length.finish(),
+      lastModified: this.#lastModified.finish(),
+      etag: this.#etag.finish(),
+    };
+    return {
+      ...columns,
+      rows,
+      rank: this.rank,
+      bytes: 1024 + coordinates.bytes +
+        COLUMNS.reduce((sum, name) => sum + columns[name].bytes, 0),
+      find: (coords) => coordinates.find(coords),
+      coordinate: (row, dimension) => coordinates.get(row, dimension),
+    };
+  }
+}

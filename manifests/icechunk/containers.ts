@@ -1,0 +1,77 @@
+/**
+ * Virtual chunk containers: names that a repository gives to places outside itself. In version 2 they
+ * are in the configuration of the `repo` file, in version 1 in `config.yaml`.
+ */
+
+import { parse } from "yaml";
+import { IndexError } from "../../src/errors.ts";
+import type { FlexValue } from "./flexbuffer.ts";
+import type { Containers } from "./location.ts";
+
+/** A place outside the repository, for `inspect`. */
+export interface Container {
+  readonly name: string;
+  readonly urlPrefix: string;
+}
+
+const MAX_CONTAINERS = 10_000;
+
+/** The containers of a configuration stored as a FlexBuffer. @throws IndexError */
+export function containersOfConfig(config: FlexValue): Container[] {
+  const entries = config instanceof Map ? config.get("virtual_chunk_containers") : undefined;
+  if (!(entries instanceof Map)) return [];
+  return checked([...entries].map(([key, value]) => {
+    const field = (name: string) => value instanceof Map ? value.get(name) : undefined;
+    return [key, field("name"), field("url_prefix")];
+  }));
+}
+
+/** The containers of a `config.yaml`. @throws IndexError */
+export function containersOfYaml(text: string): Container[] {
+  let config: unknown;
+  try {
+    // Tags (`!s3_compatible`) are names of stores, and say nothing that is needed here.
+    config = parse(text, { logLevel: "silent" });
+  } catch (error) {
+    throw new IndexError("config.yaml cannot be parsed", {}, error);
+  }
+  const entries = property(config, "virtual_chunk_containers");
+  if (typeof entries !== "object" || entries === null) return [];
+  return checked(
+    Object.entries(entries).map((
+      [key, value],
+    ) => [key, property(value, "name"), property(value, "url_prefix")]),
+  );
+}
+
+/** Name → URL prefix. Of containers with one name, the longest prefix counts. */
+export function containersByName(containers: readonly Container[]): Containers {
+  return new Map(
+    [...containers].sort((a, b) => a.urlPrefix.length - b.urlPrefix.length)
+      .map(({ name, urlPrefix }) => [name, urlPrefix]),
+  );
+}
+
+/** The prefix that a catalog's `origins` would have to name; undefined if it is not a URL prefix. */
+export function originPrefix({ urlPrefix }: Container): string | undefined {
+  const url = URL.parse(urlPrefix);
+  if (!url || (url.host === "" && url.protocol !== "file:")) return undefined;
+  return urlPrefix.endsWith("/") ? urlPrefix : `${urlPrefix}/`;
+}
+
+function property(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null && Object.hasOwn(value, name)
+    ? (value as Record<string, unknown>)[name]
+    : undefined;
+}
+
+function checked(entries: Array<readonly [key: string, name: unknown, prefix: unknown]>) {
+  if (entries.length > MAX_CONTAINERS) {
+    throw new IndexError(`The repository has over ${MAX_CONTAINERS} virtual chunk containers`);
+  }
+  return entries.flatMap(([key, name, urlPrefix]): Container[] =>
+    typeof urlPrefix === "string"
+      ? [{ name: typeof name === "string" ? name : key, urlPrefix }]
+      : []
+  );
+}

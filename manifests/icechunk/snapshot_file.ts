@@ -1,0 +1,231 @@
+/**
+ * A snapshot file: the nodes of one version and the manifests that hold their references. Read in
+ * place; beside the buffer there is one number a node.
+ * Source: the Icechunk specification and its `snapshot.fbs`.
+ */
+
+import { IndexError } from "../../src/errors.ts";
+import { decodeText, Flatbuffer, parsing } from "./flatbuffer.ts";
+import { encodeObjectId } from "./object_id.ts";
+
+/** A manifest file that some array uses, and the part of the chunk grid that it covers. */
+export interface ManifestExtent {
+  /** 20 characters. */
+  readonly id: string;
+  /** `from` (inclusive) and `to` (exclusive) of each dimension, one after the other. */
+  readonly extents: Uint32Array;
+}
+
+/** A node of a snapshot. */
+export type SnapshotNode =
+  | { readonly type: "group"; readonly userData: Uint8Array }
+  | {
+    readonly type: "array";
+    /** `zarr.json`, in place. */
+    readonly userData: Uint8Array;
+    /** 13 characters. */
+    readonly id: string;
+    readonly manifests: readonly ManifestExtent[];
+  };
+
+/** What a snapshot says of a manifest file. */
+export interface ManifestFileInfo {
+  readonly id: string;
+  /** Bytes of the file. */
+  readonly bytes: number;
+  readonly refs: number;
+}
+
+// Fields by their ids.
+const SNAPSHOT = { id: 0, parent: 1, nodes: 2, time: 3, message: 4, files: 6, filesV2: 7 };
+const NODE = { id: 0, path: 1, userData: 2, type: 3, data: 4 };
+
+/** A snapshot file's FlatBuffer. Paths are as in `Manifest`: no slash at either end. */
+export class SnapshotFile {
+  /** 20 characters. */
+  readonly id: string;
+  /** The snapshot before, which only version 1 files tell. */
+  readonly parent?: string;
+  /** Milliseconds since the Unix epoch. */
+  readonly time: number;
+  readonly message: string;
+  readonly #buffer: Flatbuffer;
+  readonly #root: number;
+  /** Positions of the NodeSnapshot tables, in the order of their paths' bytes. */
+  readonly #nodes: Uint32Array;
+
+  /** @throws IndexError (and so does every method) */
+  constructor(body: Uint8Array) {
+    const buffer = new Flatbuffer(body);
+    this.#buffer = buffer;
+    const read = parsing("A snapshot file", () => {
+      const root = buffer.root();
+      const parent = buffer.field(root, SNAPSHOT.parent);
+      const time = buffer.field(root, SNAPSHOT.time);
+      return {
+        root,
+        id: encodeObjectId(
+          buffer.struct(buffer.required(root, SNAPSHOT.id, "a snapshot's id"), 12),
+        ),
+        parent: parent === 0 ? undefined : encodeObjectId(buffer.struct(parent, 12)),
+        time: time === 0 ? 0 : Math.floor(buffer.u64(time) / 1000),
+        message: buffer.text(buffer.required(root, SNAPSHOT.message, "a snapshot's message")),
+      };
+    });
+    this.#root = read.root;
+    this.id = read.id;
+    this.parent = read.parent;
+    this.time = read.time;
+    this.message = read.message;
+    this.#nodes = parsing("A snapshot file", () => this.#orderedNodes());
+  }
+
+  /** Bytes that this holds. */
+  get bytes(): number {
+    return this.#buffer.bytes.length + this.#nodes.byteLength + 1024;
+  }
+
+  /** Number of nodes. */
+  get nodes(): number {
+    return this.#nodes.length;
+  }
+
+  /** The node at `path`; undefined if there is none. */
+  node(path: string): SnapshotNode | undefined {
+    return parsing("A snapshot file", () => {
+      const wanted = new TextEncoder().encode(`/${path}`);
+      const at = this.#lowerBound(wanted);
+      if (at === this.#nodes.length || compareBytes(this.#path(at), wanted) !== 0) return undefined;
+      return this.#node(this.#nodes[at]);
+    });
+  }
+
+  /** Names of the nodes directly below `path`, sorted. */
+  children(path: string): string[] {
+    return parsing("A snapshot file", () => {
+      const prefix = new TextEncoder().encode(path === "" ? "/" : `/${path}/`);
+      const names: string[] = [];
+      for (let at = this.#lowerBound(prefix); at < this.#nodes.length; at++) {
+        const full = this.#path(at);
+        if (compareBytes(full.subarray(0, prefix.length), prefix) !== 0) break;
+        const name = full.subarray(prefix.length);
+        if (name.length > 0 && !name.includes(0x2f)) names.push(decodeText(name));
+      }
+      return names.sort();
+    });
+  }
+
+  /** Paths of all arrays. */
+  *arrayPaths(): Generator<string> {
+    const buffer = this.#buffer;
+    for (let at = 0; at < this.#nodes.length; at++) {
+      const path = parsing("A snapshot file", () => {
+        const type = buffer.field(this.#nodes[at], NODE.type);
+        return type !== 0 && buffer.u8(type) === 1 ? decodeText(this.#path(at)) : undefined;
+      });
+      if (path !== undefined) yield path.slice(1);
+    }
+  }
+
+  /** The manifest files that this snapshot uses. */
+  *manifestFiles(): Generator<ManifestFileInfo> {
+    const buffer = this.#buffer;
+    const { start, count, structs } = parsing("A snapshot file", () => {
+      const newer = buffer.field(this.#root, SNAPSHOT.filesV2);
+      const older = buffer.field(this.#root, SNAPSHOT.files);
+      const newerStart = newer === 0 ? 0 : buffer.vector(newer, 4);
+      if (newerStart !== 0 && buffer.count(newerStart) > 0) {
+        return { start: newerStart, count: buffer.count(newerStart), structs: false };
+      }
+      const olderStart = older === 0 ? 0 : buffer.vector(older, 32);
+      return {
+        start: olderStart,
+        count: olderStart === 0 ? 0 : buffer.count(olderStart),
+        structs: true,
+      };
+    });
+    for (let i = 0; i < count; i++) {
+      yield parsing("A snapshot file", () => {
+        if (structs) {
+          const at = start + 32 * i;
+          return {
+            id: encodeObjectId(buffer.struct(at, 12)),
+            bytes: buffer.u64(at + 16),
+            refs: buffer.u32(at + 24),
+          };
+        }
+        const table = buffer.follow(start + 4 * i);
+        const bytes = buffer.field(table, 1);
+        const refs = buffer.field(table, 2);
+        return {
+          id: encodeObjectId(buffer.struct(buffer.required(table, 0, "a manifest's id"), 12)),
+          bytes: bytes === 0 ? 0 : buffer.u64(bytes),
+          refs: refs === 0 ? 0 : buffer.u32(refs),
+        };
+      });
+    }
+  }
+
+  #node(table: number): SnapshotNode {
+    const buffer = this.#buffer;
+    const userData = buffer.bytesAt(buffer.required(table, NODE.userData, "a node's metadata"));
+    const typeField = buffer.field(table, NODE.type);
+    const type = typeField === 0 ? 0 : buffer.u8(typeField);
+    if (type === 2) return { type: "group", userData };
+    if (type !== 1) throw new IndexError(`A snapshot holds a node of unknown type ${type}`);
+    const data = buffer.follow(buffer.required(table, NODE.data, "an array's data"));
+    buffer.required(data, 2, "an array's manifests");
+    const manifests = Array.from(buffer.tables(data, 2), (ref) => {
+      const start = buffer.vector(buffer.required(ref, 1, "a manifest's extents"), 8);
+      const extents = new Uint32Array(2 * buffer.count(start));
+      for (let i = 0; i < extents.length; i++) extents[i] = buffer.u32(start + 4 * i);
+      return {
+        id: encodeObjectId(buffer.struct(buffer.required(ref, 0, "a manifest's id"), 12)),
+        extents,
+      };
+    });
+    const id = encodeObjectId(buffer.struct(buffer.required(table, NODE.id, "a node's id"), 8));
+    return { type: "array", userData, id, manifests };
+  }
+
+  #path(at: number): Uint8Array {
+    const buffer = this.#buffer;
+    return buffer.bytesAt(buffer.required(this.#nodes[at], NODE.path, "a node's path"));
+  }
+
+  #orderedNodes(): Uint32Array {
+    const buffer = this.#buffer;
+    const field = buffer.required(this.#root, SNAPSHOT.nodes, "a snapshot's nodes");
+    const start = buffer.vector(field, 4);
+    const nodes = new Uint32Array(buffer.count(start));
+    const pathOf = (table: number) =>
+      buffer.bytesAt(buffer.required(table, NODE.path, "a node's path"));
+    let ordered = true;
+    let before: Uint8Array | undefined;
+    for (let i = 0; i < nodes.length; i++) {
+      nodes[i] = buffer.follow(start + 4 * i);
+      const path = pathOf(nodes[i]);
+      if (before && compareBytes(before, path) > 0) ordered = false;
+      before = path;
+    }
+    // Writers differ in how "/" compares with other characters.
+    return ordered ? nodes : nodes.sort((a, b) => compareBytes(pathOf(a), pathOf(b)));
+  }
+
+  #lowerBound(wanted: Uint8Array): number {
+    let low = 0;
+    let high = this.#nodes.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (compareBytes(this.#path(middle), wanted) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const shared = Math.min(a.length, b.length);
+  for (let i = 0; i < shared; i++) if (a[i] !== b[i]) return a[i] - b[i];
+  return a.length - b.length;
+}

@@ -1,0 +1,230 @@
+/**
+ * From a version's name to its snapshot.
+ *
+ * A name is looked for among the tags, then the branches, then the snapshot ids, and the first one
+ * found counts: a tag never changes, so a branch that is made later cannot take its place. Deleted
+ * tags do not exist. Without a name it is the catalog's branch, or `main`.
+ *
+ * A version 2 repository has it all in the file `repo`. A version 1 repository has a file for each
+ * name, `refs/branch.<name>/ref.json` and `refs/tag.<name>/ref.json`, and nothing has to be listed.
+ */
+
+import { IndexError, OriginError, SluiceError } from "../../src/errors.ts";
+import type { Validator } from "../../src/manifest.ts";
+import { isObject, type Json, parseJson } from "../../src/zarr/json.ts";
+import { decodeText } from "./flatbuffer.ts";
+import { unpackMetadataFile } from "./metadata_file.ts";
+import { decodeObjectId } from "./object_id.ts";
+import { RepoFile } from "./repo_file.ts";
+import type { ReadFile, Repository } from "./repository.ts";
+
+/** A version of a repository. */
+export interface Version {
+  readonly spec: 1 | 2;
+  readonly kind: "branch" | "tag" | "snapshot";
+  /** The branch or tag, or the snapshot's id. */
+  readonly name: string;
+  /** The snapshot's id. */
+  readonly snapshot: string;
+  /** The file that a branch is looked up in, and its state when it was. */
+  readonly source?: { readonly path: string; readonly validator?: Validator };
+  /** The `repo` file, of version 2. */
+  readonly repo?: RepoFile;
+}
+
+const DEFAULT_BRANCH = "main";
+
+/** Finds the version that the options name. @throws SluiceError `not-found`; IndexError; OriginError */
+export async function findVersion(repository: Repository): Promise<Version> {
+  let refusal: OriginError | undefined;
+  try {
+    const file = await repository.read("repo");
+    return versionOfRepo(await readRepoFile(repository, file!), repository, file!.validator);
+  } catch (error) {
+    // Without the right to list, S3 answers 403 for a key that does not exist.
+    if (!(error instanceof OriginError) || !(error.absent || isForbidden(error))) throw error;
+    if (!error.absent) refusal = error;
+  }
+  const found = await versionOfRefs(repository, refusal !== undefined);
+  if (found) return found;
+  // Nothing of version 1 could be read either: the refusal is all that is known.
+  if (refusal && !(await readRef(repository, branchPath(defaultBranch(repository)), true))) {
+    throw refusal;
+  }
+  throw notFound(repository);
+}
+
+/**
+ * Looks a branch up again, with one conditional read; undefined if nothing has changed.
+ *
+ * @throws SluiceError as {@link findVersion}
+ */
+export async function findAgain(
+  repository: Repository,
+  before: Version,
+): Promise<Version | undefined> {
+  const { source } = before;
+  if (!source) return undefined;
+  let file: ReadFile | undefined;
+  try {
+    file = await repository.read(source.path, source.validator);
+  } catch (error) {
+    // Deleted, or moved to a `repo` file.
+    if (error instanceof OriginError && error.absent) return await findVersion(repository);
+    throw error;
+  }
+  if (!file) return undefined;
+  if (before.spec === 2) {
+    return versionOfRepo(await readRepoFile(repository, file), repository, file.validator);
+  }
+  const snapshot = parseRef(file.bytes, source.path);
+  return snapshot === before.snapshot
+    ? { ...before, source: { ...source, validator: file.validator } }
+    : await findVersion(repository);
+}
+
+/** Unpacks a `repo` file. @throws IndexError */
+export async function readRepoFile(repository: Repository, file: ReadFile): Promise<RepoFile> {
+  const { maxIndexBytes } = repository.options;
+  return new RepoFile((await unpackMetadataFile(file.bytes, "repo", maxIndexBytes)).body);
+}
+
+/** The path of a version 1 branch. */
+export function branchPath(name: string): string {
+  return `refs/branch.${encodeURIComponent(name)}/ref.json`;
+}
+
+/** The path of a version 1 tag. */
+export function tagPath(name: string): string {
+  return `refs/tag.${encodeURIComponent(name)}/ref.json`;
+}
+
+/**
+ * The snapshot and state of a version 1 reference; undefined if there is none.
+ *
+ * @param forbiddenIsAbsent true where a missing file is answered with 403
+ */
+export async function readRef(
+  repository: Repository,
+  path: string,
+  forbiddenIsAbsent: boolean,
+): Promise<{ snapshot: string; validator?: Validator } | undefined> {
+  const file = await ifPresent(() => repository.read(path), forbiddenIsAbsent);
+  return file && { snapshot: parseRef(file.bytes, path), validator: file.validator };
+}
+
+/** True if a version 1 tag has a tombstone. */
+export async function isDeleted(
+  repository: Repository,
+  tag: string,
+  forbiddenIsAbsent: boolean,
+): Promise<boolean> {
+  const read = () => repository.read(`${tagPath(tag)}.deleted`);
+  return await ifPresent(read, forbiddenIsAbsent) !== undefined;
+}
+
+function versionOfRepo(repo: RepoFile, repository: Repository, validator?: Validator): Version {
+  const { availability, reason } = repo.status;
+  if (availability === "offline") {
+    throw new SluiceError(
+      "origin-unavailable",
+      `The Icechunk repository is set offline${reason ? `: ${reason.slice(0, 200)}` : ""}`,
+      { url: repository.base.href },
+    );
+  }
+  const wanted = repository.options.version;
+  const byName = (refs: ReturnType<RepoFile["tags"]>, name: string) =>
+    refs.find((ref) => ref.name === name);
+  const tag = wanted === undefined || repo.isDeletedTag(wanted)
+    ? undefined
+    : byName(repo.tags(), wanted);
+  if (tag) {
+    return { spec: 2, kind: "tag", name: tag.name, snapshot: repo.snapshot(tag.index).id, repo };
+  }
+  const branch = byName(repo.branches(), wanted ?? defaultBranch(repository));
+  if (branch) {
+    return {
+      spec: 2,
+      kind: "branch",
+      name: branch.name,
+      snapshot: repo.snapshot(branch.index).id,
+      source: { path: "repo", validator },
+      repo,
+    };
+  }
+  if (wanted !== undefined && decodeObjectId(wanted) && repo.indexOf(wanted) >= 0) {
+    return { spec: 2, kind: "snapshot", name: wanted, snapshot: wanted, repo };
+  }
+  throw notFound(repository);
+}
+
+async function versionOfRefs(
+  repository: Repository,
+  forbiddenIsAbsent: boolean,
+): Promise<Version | undefined> {
+  const wanted = repository.options.version;
+  const name = wanted ?? defaultBranch(repository);
+  // Version 1 names have no slashes, and no URL can hold half a surrogate pair.
+  if (!name.includes("/") && name.isWellFormed()) {
+    if (wanted !== undefined) {
+      const tag = await readRef(repository, tagPath(name), forbiddenIsAbsent);
+      if (tag && !await isDeleted(repository, name, forbiddenIsAbsent)) {
+        return { spec: 1, kind: "tag", name, snapshot: tag.snapshot };
+      }
+    }
+    const path = branchPath(name);
+    const branch = await readRef(repository, path, forbiddenIsAbsent);
+    if (branch) {
+      const { snapshot, validator } = branch;
+      return { spec: 1, kind: "branch", name, snapshot, source: { path, validator } };
+    }
+  }
+  if (wanted !== undefined && decodeObjectId(wanted)) {
+    const file = await ifPresent(() => repository.snapshot(wanted), forbiddenIsAbsent);
+    if (file) return { spec: 1, kind: "snapshot", name: wanted, snapshot: wanted };
+  }
+  return undefined;
+}
+
+function defaultBranch(repository: Repository): string {
+  return repository.options.branch ?? DEFAULT_BRANCH;
+}
+
+function notFound(repository: Repository): SluiceError {
+  const { version } = repository.options;
+  return new SluiceError(
+    "not-found",
+    version === undefined
+      ? `The Icechunk repository has no branch "${defaultBranch(repository)}"`
+      : `The Icechunk repository has no tag, branch or snapshot "${version}"`,
+  );
+}
+
+/** @throws IndexError */
+function parseRef(bytes: Uint8Array, path: string): string {
+  let document: Json;
+  try {
+    document = parseJson(decodeText(bytes));
+  } catch (error) {
+    throw new IndexError("An Icechunk reference is not JSON", { path }, error);
+  }
+  const snapshot = isObject(document) ? document.snapshot : undefined;
+  if (typeof snapshot !== "string" || !decodeObjectId(snapshot)) {
+    throw new IndexError("An Icechunk reference names no snapshot", { path });
+  }
+  return snapshot;
+}
+
+async function ifPresent<T>(read: () => Promise<T>, forbiddenIsAbsent: boolean) {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof OriginError)) throw error;
+    if (error.absent || (forbiddenIsAbsent && isForbidden(error))) return undefined;
+    throw error;
+  }
+}
+
+function isForbidden(error: OriginError): boolean {
+  return error.context.originStatus === 403;
+}

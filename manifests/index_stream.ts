@@ -1,0 +1,133 @@
+/** The bytes of an index file as a stream: hashed as they pass, and decompressed. */
+
+import { sha256 } from "@noble/hashes/sha2.js";
+import { Decompress } from "fzstd";
+import { IndexError } from "../src/errors.ts";
+
+/** Hexadecimal digits of a version. */
+const VERSION_DIGITS = 32;
+
+/** A version from the bytes of an index: the start of their SHA-256. */
+export class VersionHash {
+  readonly #hash = sha256.create();
+
+  update(bytes: Uint8Array): this {
+    this.#hash.update(bytes);
+    return this;
+  }
+
+  /** The version; nothing can be added afterwards. */
+  digest(): string {
+    return this.#hash.digest().toHex().slice(0, VERSION_DIGITS);
+  }
+}
+
+/** The parts of a stream, which is cancelled if they are not all taken. */
+export async function* parts(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const reader = stream.getReader();
+  let ended = false;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      ended = done;
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    // what broke off the reading is what is thrown; the cancelling has nothing to add
+    if (!ended) await reader.cancel().catch(() => undefined);
+  }
+}
+
+/** Passes parts on, hashing them. */
+export async function* hashed(
+  input: AsyncIterable<Uint8Array>,
+  hash: VersionHash,
+): AsyncGenerator<Uint8Array> {
+  for await (const part of input) {
+    hash.update(part);
+    yield part;
+  }
+}
+
+/** Decompresses what starts with the magic bytes of gzip or Zstandard; passes on anything else. */
+export async function* decompressed(input: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const iterator = input[Symbol.asyncIterator]();
+  let head = new Uint8Array(0);
+  let ended = false;
+  while (head.length < 4 && !ended) {
+    const { done, value } = await iterator.next();
+    ended = done === true;
+    if (value) head = concat(head, value);
+  }
+  const all = (async function* () {
+    try {
+      if (head.length > 0) yield head;
+      while (!ended) {
+        const { done, value } = await iterator.next();
+        if (done) return;
+        yield value;
+      }
+    } finally {
+      await iterator.return?.();
+    }
+  })();
+  const isGzip = head[0] === 0x1f && head[1] === 0x8b;
+  const isZstd = head[0] === 0x28 && head[1] === 0xb5 && head[2] === 0x2f && head[3] === 0xfd;
+  yield* isGzip ? gunzip(all) : isZstd ? unzstd(all) : all;
+}
+
+function concat(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
+  const both = new Uint8Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
+}
+
+async function* gunzip(input: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let inputFault: unknown;
+  const source = new ReadableStream<BufferSource>({
+    async pull(controller) {
+      try {
+        const { done, value } = await input.next();
+        if (done) controller.close();
+        else controller.enqueue(value as Uint8Array<ArrayBuffer>);
+      } catch (fault) {
+        inputFault = fault;
+        controller.error(fault);
+      }
+    },
+    cancel: async () => void await input.return(undefined),
+  });
+  try {
+    yield* parts(source.pipeThrough(new DecompressionStream("gzip")));
+  } catch (cause) {
+    throw inputFault ?? new IndexError("Cannot decompress the index as gzip", {}, cause);
+  }
+}
+
+async function* unzstd(input: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const pending: Uint8Array[] = [];
+  const decompress = new Decompress((part) => {
+    // the decoder goes on writing into the window that it hands out
+    if (part.length > 0) pending.push(part.slice());
+  });
+  function push(part: Uint8Array, isLast: boolean): void {
+    try {
+      decompress.push(part, isLast);
+    } catch (cause) {
+      throw new IndexError("Cannot decompress the index as Zstandard", {}, cause);
+    }
+  }
+  for await (const part of input) {
+    for (let at = 0; at < part.length; at += ZSTD_PART) {
+      push(part.subarray(at, at + ZSTD_PART), false);
+      yield* pending.splice(0);
+    }
+  }
+  push(new Uint8Array(0), true);
+  yield* pending.splice(0);
+}
+
+/** Bytes decompressed at a time: of the worst ratio, 32,000, not more than some MiB. */
+const ZSTD_PART = 1024;

@@ -1,0 +1,337 @@
+/** Collects the entries of a reference set as they are read, and makes the index of them at the end. */
+
+import { IndexError } from "../../src/errors.ts";
+import { chunkOrdinal } from "../chunk_layout.ts";
+import { DocumentHierarchy, isMetadataName } from "../document_hierarchy.ts";
+import { ChunkIndex, type UnorderedRows } from "./chunk_index.ts";
+import type { GeneratedReference } from "./generator.ts";
+import type { EntryScanner, Span } from "./json_scanner.ts";
+import { NumericTail } from "./numeric_tail.ts";
+import { ABSENT_ID, FIRST_URL_ID, INLINE_ID } from "./packed_references.ts";
+import { ReferenceRowGroup } from "./reference_rows.ts";
+import { referenceUrl } from "./reference_url.ts";
+import type { TemplateSet } from "./template_set.ts";
+import { TextList, TextTable } from "./text_table.ts";
+
+/** A reference set, read. */
+export interface ReferenceSet {
+  readonly hierarchy: DocumentHierarchy;
+  /** Metadata keys whose document is a reference to another file. */
+  readonly remoteDocuments: ReadonlySet<string>;
+  /** By the path of the array. */
+  readonly chunks: ReadonlyMap<string, ChunkIndex>;
+  /** Absolute URLs by number. */
+  readonly urls: TextList;
+  /** Why a URL cannot be used, by its number. */
+  readonly urlFaults: ReadonlyMap<number, IndexError>;
+  /** The bytes of inline chunks. */
+  readonly inline: Uint8Array;
+  readonly heldBytes: number;
+}
+
+/** What is held while reading may be this many times what may be kept. */
+const TRANSIENT_FACTOR = 4;
+
+const decoder = new TextDecoder();
+const encoder = new TextEncoder();
+const BASE64 = encoder.encode("base64:");
+
+/** Takes entries in the order of the file: of a key that comes twice, the last counts. */
+export class ReferenceBuilder {
+  readonly #documents = new Map<string, Uint8Array>();
+  readonly #remoteDocuments = new Set<string>();
+  readonly #groups = new Map<string, ReferenceRowGroup>();
+  readonly #bases = new TextTable();
+  readonly #urls = new TextTable();
+  readonly #tail = new NumericTail();
+  #inline = new Uint8Array(1024);
+  #inlineLength = 0;
+  #documentBytes = 0;
+  #entries = 0;
+  #lastGroup: { base: number; group: ReferenceRowGroup } | undefined;
+  /** The first entry that is no reference; thrown by {@link finish}, as this may be another container. */
+  #fault: IndexError | undefined;
+
+  /** @param maxBytes what may be held in the end */
+  constructor(readonly maxBytes: number) {}
+
+  /** Takes the entry that was scanned last. @throws IndexError `index-too-large` */
+  add(entry: EntryScanner): void {
+    const key = entry.textBytes(entry.key);
+    if (entry.kind === "other") return this.#addFault(key, entry.fault);
+    const isReference = entry.kind === "reference";
+    if (isReference && !entry.isWhole && !(entry.offset >= 0 && entry.length >= 0)) {
+      return this.#addFault(key, "its offset or length is not an exact number of bytes");
+    }
+    if (++this.#entries % 4096 === 0) this.#checkHeld();
+    const isChunk = this.#tail.read(key, 0, key.length);
+    if (!isReference) return this.#addBytes(key, isChunk, entry);
+    if (!isChunk) return this.#addRemote(decoder.decode(key));
+    const url = entry.urlIsNull ? undefined : entry.textBytes(entry.url);
+    this.#addRange(key, url, entry.isWhole, entry.offset, entry.length);
+  }
+
+  /** Takes a reference that `gen` made. @throws IndexError `index-too-large` */
+  addGenerated({ key, url, offset, length }: GeneratedReference): void {
+    if (++this.#entries % 4096 === 0) this.#checkHeld();
+    const bytes = encoder.encode(key);
+    if (!this.#tail.read(bytes, 0, bytes.length)) return this.#addRemote(key);
+    this.#addRange(bytes, encoder.encode(url), offset === undefined, offset ?? 0, length ?? 0);
+  }
+
+  /**
+   * The index of what was taken.
+   *
+   * @param base the manifest's URL, which relative references are relative to
+   * @throws IndexError for an entry that is no reference, templates that cannot be rendered, or
+   * `index-too-large`
+   */
+  finish(base: URL, templates: TemplateSet): ReferenceSet {
+    if (this.#fault) throw this.#fault;
+    this.#checkHeld();
+    const hierarchy = new DocumentHierarchy(this.#documents);
+    const { urls, urlFaults } = this.#resolveUrls(base, templates);
+    const chunks = this.#buildChunks(hierarchy);
+    const inline = this.#inline.slice(0, this.#inlineLength);
+    let heldBytes = hierarchy.heldBytes + urls.heldBytes + inline.byteLength;
+    for (const [path, index] of chunks) heldBytes += index.heldBytes + 2 * path.length + 128;
+    if (heldBytes > this.maxBytes) throw tooLarge(this.maxBytes);
+    return {
+      hierarchy,
+      remoteDocuments: this.#remoteDocuments,
+      chunks,
+      urls,
+      urlFaults,
+      inline,
+      heldBytes,
+    };
+  }
+
+  #addFault(key: Uint8Array, why: string): void {
+    const text = decoder.decode(key);
+    this.#fault ??= new IndexError(`The reference of "${text.slice(0, 200)}" is invalid: ${why}`, {
+      key: text,
+    });
+  }
+
+  #addRange(
+    key: Uint8Array,
+    url: Uint8Array | undefined,
+    isWhole: boolean,
+    offset: number,
+    length: number,
+  ): void {
+    if (!Number.isSafeInteger(offset + length)) {
+      return this.#addFault(key, "its range ends beyond 2⁵³");
+    }
+    // No file and no bytes both mean: nothing was ever stored there.
+    const isAbsent = url === undefined || url.length === 0 || (!isWhole && length === 0);
+    if (isAbsent) return this.#addRow(key, ABSENT_ID, 0, 0);
+    const id = FIRST_URL_ID + this.#urls.add(url);
+    this.#addRow(key, id, isWhole ? 0 : offset, isWhole ? 0 : length);
+  }
+
+  #addRemote(key: string): void {
+    if (!isMetadataName(key.slice(key.lastIndexOf("/") + 1))) return;
+    this.#remoteDocuments.add(key);
+    this.#documents.delete(key);
+  }
+
+  #addBytes(key: Uint8Array, isChunk: boolean, entry: EntryScanner): void {
+    const bytes = entry.kind === "string"
+      ? this.#text(key, entry, entry.value)
+      : entry.bytes.subarray(entry.value.start, entry.value.end);
+    if (bytes === undefined) return;
+    if (isChunk) {
+      const offset = this.#addInline(bytes);
+      return this.#addRow(key, INLINE_ID, offset, bytes.length);
+    }
+    const name = decoder.decode(key);
+    this.#remoteDocuments.delete(name);
+    this.#documents.set(name, bytes.slice());
+    this.#documentBytes += 128 + bytes.length;
+  }
+
+  /** The bytes of a text value; undefined if its base64 is broken. */
+  #text(key: Uint8Array, entry: EntryScanner, span: Span): Uint8Array | undefined {
+    const bytes = entry.textBytes(span);
+    if (!BASE64.every((byte, i) => bytes[i] === byte)) return bytes;
+    try {
+      return Uint8Array.fromBase64(decoder.decode(bytes.subarray(BASE64.length)));
+    } catch {
+      this.#addFault(key, "its base64 is broken");
+      return undefined;
+    }
+  }
+
+  #addInline(bytes: Uint8Array): number {
+    const offset = this.#inlineLength;
+    this.#inlineLength += bytes.length;
+    if (this.#inlineLength > this.#inline.length) {
+      if (this.#inlineLength > this.maxBytes) throw tooLarge(this.maxBytes);
+      const grown = new Uint8Array(Math.max(this.#inline.length * 2, this.#inlineLength));
+      grown.set(this.#inline.subarray(0, offset));
+      this.#inline = grown;
+    }
+    this.#inline.set(bytes, offset);
+    return offset;
+  }
+
+  #addRow(key: Uint8Array, id: number, offset: number, length: number): void {
+    const tail = this.#tail;
+    const base = this.#bases.add(key, 0, Math.min(tail.start, key.length));
+    const last = this.#lastGroup;
+    if (
+      last?.base !== base || last.group.count !== tail.count || last.group.slashes !== tail.slashes
+    ) {
+      const id = `${base} ${tail.count} ${tail.slashes}`;
+      let group = this.#groups.get(id);
+      if (!group) {
+        group = new ReferenceRowGroup(this.#bases.list.text(base), tail.count, tail.slashes);
+        this.#groups.set(id, group);
+      }
+      this.#lastGroup = { base, group };
+    }
+    this.#lastGroup?.group.add(tail, id, offset, length);
+  }
+
+  #checkHeld(): void {
+    let held = this.#documentBytes + this.#inline.byteLength + this.#urls.heldBytes +
+      this.#bases.heldBytes;
+    for (const group of this.#groups.values()) held += group.heldBytes;
+    if (held > this.maxBytes * TRANSIENT_FACTOR) throw tooLarge(this.maxBytes);
+  }
+
+  #resolveUrls(
+    base: URL,
+    templates: TemplateSet,
+  ): { urls: TextList; urlFaults: Map<number, IndexError> } {
+    const urls = new TextList();
+    const urlFaults = new Map<number, IndexError>();
+    for (let number = 0; number < this.#urls.list.size; number++) {
+      const text = this.#urls.list.text(number);
+      const isTemplate = !templates.isEmpty && text.includes("{{");
+      const rendered = isTemplate ? templates.render(text) : text;
+      try {
+        urls.append(encoder.encode(referenceUrl(rendered, base).href));
+      } catch (fault) {
+        if (!(fault instanceof IndexError)) throw fault;
+        // thrown when a chunk needs it: one odd name must not close the rest
+        urlFaults.set(number, fault);
+        urls.append(new Uint8Array(0));
+      }
+    }
+    return { urls: urls.trim(), urlFaults };
+  }
+
+  #buildChunks(hierarchy: DocumentHierarchy): Map<string, ChunkIndex> {
+    const chunks = new Map<string, ChunkIndex>();
+    const arrays = new Set(hierarchy.arrayPaths());
+    for (const [id, group] of this.#groups) {
+      for (const [path, rows] of assign(group, arrays)) {
+        const source = rowsOf(hierarchy, path, group, rows);
+        const layout = source && hierarchy.layout(path);
+        if (layout) chunks.set(path, ChunkIndex.build(layout, source));
+      }
+      this.#groups.delete(id);
+    }
+    return chunks;
+  }
+}
+
+/** Which rows of a group belong to which array. */
+interface Assigned {
+  /** How many of the key's numbers are segments of the array's path. */
+  readonly skip: number;
+  /** True if a `c` stands between the path and the numbers. */
+  readonly isDefault: boolean;
+  /** undefined: all. */
+  readonly rows?: number[];
+}
+
+function assign(group: ReferenceRowGroup, arrays: ReadonlySet<string>): Map<string, Assigned> {
+  // "a/c/" and "a/c." lead to the v3 array "a", "a/c" is its scalar, "a/" leads to "a"
+  const v3 = /^(?:(.*)\/)?c[./]?$/.exec(group.base);
+  const path = v3 ? v3[1] ?? "" : group.base.replace(/\/$/, "");
+  if (arrays.has(path)) return new Map([[path, { skip: 0, isDefault: v3 !== null }]]);
+  const named = group.base.slice(0, -1); // an array that is called "c"
+  if (v3 && arrays.has(named)) return new Map([[named, { skip: 0, isDefault: false }]]);
+  return assignByNumbers(group, arrays);
+}
+
+/** Arrays whose names are numbers themselves: `0/1.2` may be chunk 1.2 of the array `0`. */
+function assignByNumbers(
+  group: ReferenceRowGroup,
+  arrays: ReadonlySet<string>,
+): Map<string, Assigned> {
+  const found = new Map<string, { skip: number; isDefault: false; rows: number[] }>();
+  for (let row = 0; row < group.rows; row++) {
+    let path = group.base;
+    for (let i = 0; i < group.count - 1; i++) {
+      path += group.number(row, i);
+      const isSegment = ((group.slashes >>> i) & 1) === 1;
+      if (isSegment && arrays.has(path)) {
+        const assigned = found.get(path) ?? { skip: i + 1, isDefault: false, rows: [] };
+        assigned.rows.push(row);
+        found.set(path, assigned);
+        break;
+      }
+      path += isSegment ? "/" : ".";
+    }
+  }
+  return found;
+}
+
+/** The rows with their places in the array's grid; undefined if no key of the group is a chunk of it. */
+function rowsOf(
+  hierarchy: DocumentHierarchy,
+  path: string,
+  group: ReferenceRowGroup,
+  { skip, isDefault, rows }: Assigned,
+): UnorderedRows | undefined {
+  let layout;
+  try {
+    layout = hierarchy.layout(path);
+  } catch (fault) {
+    if (!(fault instanceof IndexError)) throw fault;
+    // thrown again when the array is asked for: one broken document must not close the rest
+    return undefined;
+  }
+  if (!layout) return undefined;
+  const { grid, encoding } = layout;
+  const rank = group.count - skip;
+  const isScalar = grid.length === 0 && (isDefault ? rank === 0 : rank === 1);
+  const isSpelledRight = encoding.name === "default"
+    ? isDefault && (rank === 0 || group.base.endsWith(encoding.separator))
+    : rank > 0 && !isDefault;
+  if (!isSpelledRight || (rank !== grid.length && !isScalar)) return undefined;
+  if (!group.isSeparatedBy(encoding.separator, skip, group.count)) return undefined;
+  const coords = new Array<number>(grid.length);
+  const at = (row: number) => rows ? rows[row] : row;
+  return {
+    rows: rows ? rows.length : group.rows,
+    ordinal(row) {
+      // the one chunk of a v2 scalar is "0"
+      if (isScalar) return rank === 1 && group.number(at(row), skip) !== 0 ? undefined : 0;
+      for (let i = 0; i < coords.length; i++) coords[i] = group.number(at(row), skip + i);
+      return chunkOrdinal(layout, coords);
+    },
+    id: (row) => group.id(at(row)),
+    offset: (row) => group.offset(at(row)),
+    length: (row) => group.length(at(row)),
+  };
+}
+
+/** The fault of an index that this server cannot hold. */
+export function tooLarge(maxBytes: number): IndexError {
+  return new IndexError(
+    `The kerchunk JSON needs more than the ${
+      Math.floor(maxBytes / 2 ** 20)
+    } MiB that this server ` +
+      "holds; convert it to kerchunk Parquet, which is read piece by piece: " +
+      'kerchunk.df.refs_to_dataframe("refs.json", "refs.parq")',
+    { maxBytes },
+    undefined,
+    "index-too-large",
+  );
+}

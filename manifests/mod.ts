@@ -1,0 +1,51 @@
+/** The table of index formats, and the one door to them. */
+
+import { IndexError, SluiceError } from "../src/errors.ts";
+import type { Manifest, ManifestFormat, OpenOptions } from "../src/manifest.ts";
+import type { Origin } from "../src/origin/origin.ts";
+import { kerchunkJson } from "./kerchunk_json.ts";
+import { type OriginProbe, probe } from "./probe.ts";
+
+/** Every index format, in the order in which they are asked whether a target is theirs. */
+export const FORMATS: readonly ManifestFormat[] = [kerchunkJson];
+
+/**
+ * Opens the index at `url`: in the named format, else in the format that its name tells, else in the
+ * first that knows it by its first bytes or by what is in its folder.
+ *
+ * @throws SluiceError `bad-request` for a format that does not exist
+ * @throws IndexError if no format knows the target, or it is malformed
+ * @throws OriginError if it cannot be read
+ */
+export async function openManifest(
+  url: URL,
+  origin: Origin,
+  options: OpenOptions & { readonly format?: string },
+): Promise<Manifest> {
+  const format = options.format === undefined
+    ? FORMATS.find(({ named }) => named?.(url)) ?? await sniff(probe(url, origin))
+    : FORMATS.find(({ name }) => name === options.format);
+  if (!format) {
+    throw new SluiceError(
+      "bad-request",
+      `There is no format "${options.format}"; there are ${formatNames()}`,
+    );
+  }
+  return await format.open(url, origin, options);
+}
+
+async function sniff(target: OriginProbe): Promise<ManifestFormat> {
+  const read = await target.start();
+  for (const format of FORMATS) {
+    if (await format.sniff(read)) return format;
+  }
+  throw new IndexError(
+    `Cannot tell the format of the index: ${await target.describe()}. ` +
+      `The formats are ${formatNames()}; name one with --format`,
+    { url: target.url.href },
+  );
+}
+
+function formatNames(): string {
+  return FORMATS.map(({ name }) => name).join(", ");
+}

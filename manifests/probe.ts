@@ -1,0 +1,77 @@
+/** Looks at a target of unknown format with as few requests as its formats need. */
+
+import { OriginError } from "../src/errors.ts";
+import type { Probe } from "../src/manifest.ts";
+import type { Origin } from "../src/origin/origin.ts";
+
+/** Bytes that are looked at. */
+const HEAD_BYTES = 4096;
+
+/** A target before and after its first bytes are read. */
+export interface OriginProbe {
+  readonly url: URL;
+  /** Reads the first bytes, of anything but a folder. @throws OriginError unless there is no object */
+  start(): Promise<Probe>;
+  /** What was seen, for a message. */
+  describe(): Promise<string>;
+}
+
+/** A probe of `url` by way of `origin`. */
+export function probe(url: URL, origin: Origin): OriginProbe {
+  const found = new Map<string, Promise<boolean>>();
+  const folder = new URL(url);
+  if (!folder.pathname.endsWith("/")) folder.pathname += "/";
+  let head: Promise<Uint8Array | undefined> | undefined;
+
+  function has(name: string): Promise<boolean> {
+    let answer = found.get(name);
+    if (!answer) {
+      answer = origin.head(new URL(name, folder)).then(() => true, ifUnseen(false));
+      found.set(name, answer);
+    }
+    return answer;
+  }
+  // a folder has no bytes of its own, and asking a server for it gives a listing
+  const first = () =>
+    head ??= url.pathname.endsWith("/") ? Promise.resolve(undefined) : firstBytes();
+
+  async function firstBytes(): Promise<Uint8Array | undefined> {
+    try {
+      const { length } = await origin.head(url);
+      // a file shorter than the range would be a range mismatch
+      if (length === 0) return new Uint8Array(0);
+      const range = { offset: 0, length: Math.min(length ?? HEAD_BYTES, HEAD_BYTES) };
+      const body = await origin.read(url, range);
+      return await body.bytes(HEAD_BYTES);
+    } catch (fault) {
+      return ifUnseen(undefined)(fault);
+    }
+  }
+
+  return {
+    url,
+    start: async () => ({ url, head: await first(), has }),
+    async describe() {
+      const bytes = await first();
+      const names: string[] = [];
+      for (const [name, answer] of found) if (await answer) names.push(name);
+      const there = names.length > 0 ? `, and there is ${names.join(", ")} in it` : "";
+      if (!bytes) return `there is no object at it${there || ", nor anything known in it"}`;
+      const shown = JSON.stringify(new TextDecoder().decode(bytes.subarray(0, 16)));
+      return `it starts with ${shown}${there}`;
+    },
+  };
+}
+
+/**
+ * `value` where the origin shows no such object: it says so, it hides what may not be listed (403, as
+ * object stores do), or it leads on (a folder without its slash). Any other fault goes on.
+ */
+function ifUnseen<T>(value: T): (fault: unknown) => T {
+  return (fault) => {
+    const isUnseen = fault instanceof OriginError &&
+      (fault.absent || fault.context.originStatus === 403 || fault.code === "origin-redirect");
+    if (isUnseen) return value;
+    throw fault;
+  };
+}
