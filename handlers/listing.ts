@@ -5,10 +5,9 @@
 
 import { html } from "hono/html";
 import type { Dataset } from "../src/catalog.ts";
-import { planArray } from "../src/codecs/plan.ts";
 import { SluiceError } from "../src/errors.ts";
 import type { Node } from "../src/manifest.ts";
-import type { Store } from "../src/store.ts";
+import type { ArrayView, Store } from "../src/store.ts";
 import type { StorePath } from "../src/store_key.ts";
 import { dataTypeName } from "../src/zarr/data_type.ts";
 import { type ArrayMetadata, chunkShape } from "../src/zarr/metadata.ts";
@@ -25,9 +24,9 @@ export async function listing(
   const node = await store.node(path);
   if (!node) throw new SluiceError("not-found", `The index has no group "${path}"`);
   const names = await childNames(store, path, node);
-  const nodes = await Promise.all(names.map(async (name) => {
+  const nodes = await Promise.all(names.map(async (name): Promise<Child> => {
     const child = path === "" ? name : `${path}/${name}`;
-    return [name, await store.node(child)] as const;
+    return { name, node: await store.node(child), array: await store.array(child) };
   }));
   const url = new URL(request.url);
   const here = url.pathname.endsWith("/") ? url.pathname : `${url.pathname}/`;
@@ -44,7 +43,7 @@ export async function listing(
       <table>
     <tr><th>name</th><th>dimensions</th><th>type</th><th>chunks</th><th>served</th></tr>
     ${files.map((name) => link(base, name))}
-    ${nodes.map(([name, child]) => row(base, name, child))}
+    ${nodes.map((child) => row(base, child))}
       </table>
     </div>
   `;
@@ -74,21 +73,24 @@ function link(base: string, name: string): Markup {
   `;
 }
 
-function row(base: string, name: string, node: Node | undefined): Markup {
-  const href = `${base}${encodeURIComponent(name)}/`;
-  const anchor = html`<td class="mono"><a href="${href}">${name}/</a></td>`;
-  if (node?.type !== "array") {
-    return html`
-      <tr>${anchor}<td class="soft">group</td><td></td><td></td><td></td></tr>
-    `;
+interface Child {
+  readonly name: string;
+  readonly node: Node | undefined;
+  /** Undefined for a group. */
+  readonly array: ArrayView | undefined;
+}
+
+function row(base: string, { name, array }: Child): Markup {
+  const anchor = html`<td class="mono"><a href="${base}${encodeURIComponent(name)}/">${name}/</a></td>`;
+  if (!array) {
+    return html`<tr>${anchor}<td class="soft">group</td><td></td><td></td><td></td></tr>
+`;
   }
-  const { metadata } = node;
-  return html`
-    <tr>${anchor}<td>${dimensions(metadata)}</td><td>${dataTypeName(
-      metadata.data_type,
-    )}</td><td>${chunkShape(metadata).join(" × ")}</td><td><span class="tier">${planArray(metadata)
-      .tier}</span></td></tr>
-  `;
+  const { metadata, plan } = array;
+  return html`<tr>${anchor}<td>${dimensions(metadata)}</td><td>${
+    dataTypeName(metadata.data_type)
+  }</td><td>${chunkShape(metadata).join(" × ")}</td><td><span class="tier">${plan.tier}</span></td></tr>
+`;
 }
 
 function dimensions(metadata: ArrayMetadata): string {
