@@ -11,13 +11,14 @@ import type {
   Validator,
 } from "../src/manifest.ts";
 import type { Origin, OriginBody } from "../src/origin/origin.ts";
+import { groupFromV2 } from "../src/zarr/v2_to_v3.ts";
 import { chunkOrdinal } from "./chunk_layout.ts";
 import { childPath } from "./document_hierarchy.ts";
 import { decompressed, hashed, parts, VersionHash } from "./index_stream.ts";
 import { ChunkTableBuilder } from "./kerchunk/chunk_table_builder.ts";
 import { FIRST_URL_ID, INLINE_ID, type PackedRow } from "./kerchunk/packed_references.ts";
 import type { ReferenceSet } from "./kerchunk/reference_builder.ts";
-import { readReferenceSet } from "./kerchunk/reference_reader.ts";
+import { readReferences, type ReferenceFile } from "./kerchunk/reference_reader.ts";
 import { refuseVersion } from "./version_option.ts";
 
 /** `kerchunk-json`: one JSON file, gzip and Zstandard too, read in one request and held packed. */
@@ -31,7 +32,7 @@ export const kerchunkJson: ManifestFormat = {
       head[0] === 0x28 && head[1] === 0xb5 && head[2] === 0x2f && head[3] === 0xfd;
     if (isCompressed) return true;
     const text = new TextDecoder().decode(head).trimStart();
-    return text.startsWith("{") && !/^\{\s*"zarr_format"/.test(text);
+    return /^(?:\[\s*)?\{/.test(text) && !/^\{\s*"zarr_format"/.test(text);
   },
   async open(url, origin, options) {
     refuseVersion(this.name, options);
@@ -39,10 +40,13 @@ export const kerchunkJson: ManifestFormat = {
   },
 };
 
-/** Immutable; all of it is in memory. */
+/**
+ * Immutable; all of it is in memory. A file with a list of sets (kerchunk writes one a GRIB message)
+ * is a hierarchy of groups `0`, `1`, …; a list of one is that one.
+ */
 class KerchunkJson implements Manifest {
   readonly pinned = false;
-  readonly #set: ReferenceSet;
+  readonly #sets: readonly JsonReferences[];
   #validator: Validator | undefined;
 
   private constructor(
@@ -50,10 +54,10 @@ class KerchunkJson implements Manifest {
     readonly origin: Origin,
     readonly options: OpenOptions,
     readonly version: string,
-    set: ReferenceSet,
+    { sets }: ReferenceFile,
     validator: Validator | undefined,
   ) {
-    this.#set = set;
+    this.#sets = sets.map((set) => new JsonReferences(set));
     this.#validator = validator;
   }
 
@@ -65,50 +69,104 @@ class KerchunkJson implements Manifest {
   ): Promise<KerchunkJson> {
     const hash = new VersionHash();
     const text = decompressed(hashed(parts(body.stream()), hash));
-    const set = await readReferenceSet(text, url, options.maxIndexBytes);
-    if (!set.hierarchy.node("")) {
+    const file = await readReferences(text, url, options.maxIndexBytes);
+    if (file.sets.length === 0 || file.sets.some(({ hierarchy }) => !hierarchy.node(""))) {
       throw new IndexError(
         "The JSON holds no Zarr metadata (.zgroup, .zarray, zarr.json): it is no kerchunk reference set",
         { url: url.href },
       );
     }
-    return new KerchunkJson(url, origin, options, hash.digest(), set, body.validator);
+    return new KerchunkJson(url, origin, options, hash.digest(), file, body.validator);
   }
 
   get heldBytes(): number {
-    return this.#set.heldBytes;
+    return this.#sets.reduce((sum, { set }) => sum + set.heldBytes, 0);
   }
 
   node(path: string): Promise<Node | undefined> {
-    return promised(() => {
-      for (const name of ["zarr.json", ".zarray", ".zgroup", ".zattrs"]) {
-        const key = childPath(path, name);
-        if (!this.#set.remoteDocuments.has(key)) continue;
-        throw new IndexError(`The metadata "${key}" is in another file, which is not supported`, {
-          key,
-        });
-      }
-      return this.#set.hierarchy.node(path);
-    });
+    if (path === "" && this.#sets.length > 1) {
+      return Promise.resolve({ type: "group", metadata: groupFromV2() });
+    }
+    return this.#at(path, (references, inner) => references.node(inner));
   }
 
   children(path: string): Promise<string[]> {
-    return promised(() => this.#set.hierarchy.children(path));
+    if (path === "" && this.#sets.length > 1) {
+      return Promise.resolve(this.#sets.map((_, i) => String(i)).sort());
+    }
+    const children = this.#at(path, ({ set }, inner) => set.hierarchy.children(inner));
+    return children.then((names) => names ?? []);
   }
 
   chunk(path: string, coords: readonly number[]): Promise<ChunkRef | undefined> {
-    return promised(() => {
-      const layout = this.#set.hierarchy.layout(path);
-      const index = this.#set.chunks.get(path);
-      const ordinal = layout && chunkOrdinal(layout, coords);
-      if (index === undefined || ordinal === undefined) return undefined;
-      const row: PackedRow = { id: 0, offset: 0, length: 0 };
-      return index.read(ordinal, row) ? this.#ref(row) : undefined;
-    });
+    return this.#at(path, (references, inner) => references.chunk(inner, coords));
   }
 
   async *refs(path: string): AsyncGenerator<ChunkTable> {
-    const { hierarchy, chunks, inline } = this.#set;
+    const found = this.#resolve(path);
+    if (found) yield* found.references.refs(found.inner);
+  }
+
+  document(key: string): Promise<Uint8Array | undefined> {
+    return this.#at(key, ({ set }, inner) => set.hierarchy.document(inner));
+  }
+
+  async refresh(): Promise<Manifest> {
+    const body = await this.origin.read(this.url, undefined, { unless: this.#validator });
+    if (body.notModified) return this;
+    const opened = await KerchunkJson.read(this.url, this.origin, this.options, body);
+    if (opened.version !== this.version) return opened;
+    this.#validator = opened.#validator;
+    return this;
+  }
+
+  /** What `work` gives or throws on the set that `path` leads into, as a promise. */
+  #at<T>(
+    path: string,
+    work: (references: JsonReferences, inner: string) => T | undefined,
+  ): Promise<T | undefined> {
+    try {
+      const found = this.#resolve(path);
+      return Promise.resolve(found && work(found.references, found.inner));
+    } catch (fault) {
+      return Promise.reject(fault);
+    }
+  }
+
+  #resolve(path: string): { references: JsonReferences; inner: string } | undefined {
+    if (this.#sets.length === 1) return { references: this.#sets[0], inner: path };
+    const [, index, inner = ""] = /^(0|[1-9]\d{0,8})(?:\/(.*))?$/s.exec(path) ?? [];
+    const references = index === undefined ? undefined : this.#sets[Number(index)];
+    return references && { references, inner };
+  }
+}
+
+/** One reference set. */
+class JsonReferences {
+  constructor(readonly set: ReferenceSet) {}
+
+  node(path: string): Node | undefined {
+    for (const name of ["zarr.json", ".zarray", ".zgroup", ".zattrs"]) {
+      const key = childPath(path, name);
+      if (!this.set.remoteDocuments.has(key)) continue;
+      throw new IndexError(`The metadata "${key}" is in another file, which is not supported`, {
+        key,
+      });
+    }
+    return this.set.hierarchy.node(path);
+  }
+
+  chunk(path: string, coords: readonly number[]): ChunkRef | undefined {
+    const layout = this.set.hierarchy.layout(path);
+    const index = this.set.chunks.get(path);
+    const ordinal = layout && chunkOrdinal(layout, coords);
+    if (index === undefined || ordinal === undefined) return undefined;
+    const row: PackedRow = { id: 0, offset: 0, length: 0 };
+    return index.read(ordinal, row) ? this.#ref(row) : undefined;
+  }
+
+  *refs(path: string): Generator<ChunkTable> {
+    const { hierarchy, chunks, inline } = this.set;
     const layout = hierarchy.layout(path);
     const index = chunks.get(path);
     if (!layout || !index) return;
@@ -121,39 +179,17 @@ class KerchunkJson implements Manifest {
     if (tables.rows > 0) yield tables.take(inline);
   }
 
-  document(key: string): Promise<Uint8Array | undefined> {
-    return promised(() => this.#set.hierarchy.document(key));
-  }
-
-  async refresh(): Promise<Manifest> {
-    const body = await this.origin.read(this.url, undefined, { unless: this.#validator });
-    if (body.notModified) return this;
-    const opened = await KerchunkJson.read(this.url, this.origin, this.options, body);
-    if (opened.version !== this.version) return opened;
-    this.#validator = opened.#validator;
-    return this;
-  }
-
   #ref({ id, offset, length }: PackedRow): ChunkRef {
     if (id === INLINE_ID) {
-      return { kind: "inline", bytes: this.#set.inline.slice(offset, offset + length) };
+      return { kind: "inline", bytes: this.set.inline.slice(offset, offset + length) };
     }
     const url = new URL(this.#href(id));
     return length === 0 ? { kind: "object", url } : { kind: "range", url, offset, length };
   }
 
   #href(id: number): string {
-    const fault = this.#set.urlFaults.get(id - FIRST_URL_ID);
+    const fault = this.set.urlFaults.get(id - FIRST_URL_ID);
     if (fault) throw fault;
-    return this.#set.urls.text(id - FIRST_URL_ID);
-  }
-}
-
-/** What `work` gives or throws, as a promise. */
-function promised<T>(work: () => T): Promise<T> {
-  try {
-    return Promise.resolve(work());
-  } catch (fault) {
-    return Promise.reject(fault);
+    return this.set.urls.text(id - FIRST_URL_ID);
   }
 }

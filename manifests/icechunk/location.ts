@@ -13,6 +13,13 @@ import { MAX_LOCATION_BYTES } from "./manifest_file.ts";
 /** Container name → URL prefix. */
 export type Containers = ReadonlyMap<string, string>;
 
+const SCHEME = [..."vcc://"].map((character) => character.charCodeAt(0));
+
+/** True if a location is below a container, `vcc://…`. */
+export function isRelativeLocation(location: Uint8Array): boolean {
+  return SCHEME.every((byte, i) => location[i] === byte);
+}
+
 /** The URL that a reference's location means. @throws IndexError */
 export function locationUrl(location: Uint8Array, containers: Containers): URL {
   if (location.length > MAX_LOCATION_BYTES) {

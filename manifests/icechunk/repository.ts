@@ -3,7 +3,7 @@
  * cache, unpacked; `repo` and the version 1 references change and are read by their callers.
  */
 
-import { IndexError } from "../../src/errors.ts";
+import { IndexError, OriginError } from "../../src/errors.ts";
 import type { OpenOptions, Validator } from "../../src/manifest.ts";
 import type { Origin } from "../../src/origin/origin.ts";
 import { type ManifestFile, readManifestFile } from "./manifest_file.ts";
@@ -67,6 +67,16 @@ export class Repository {
       sameId(path, id, value.id);
       return { value, bytes: value.bytes };
     });
+  }
+
+  /** A snapshot's file; undefined if there is none any more. @throws IndexError, OriginError */
+  async snapshotIfPresent(id: string): Promise<SnapshotFile | undefined> {
+    try {
+      return await this.snapshot(id);
+    } catch (error) {
+      if (error instanceof OriginError && error.absent) return undefined;
+      throw error;
+    }
   }
 
   /**

@@ -8,10 +8,13 @@ import { IndexError } from "../../src/errors.ts";
 import { decodeText, Flatbuffer, parsing } from "./flatbuffer.ts";
 import { encodeObjectId } from "./object_id.ts";
 
-/** A manifest file that some array uses, and the part of the chunk grid that it covers. */
-export interface ManifestExtent {
-  /** 20 characters. */
-  readonly id: string;
+/** The manifest files that an array uses, and the part of its chunk grid that each covers. */
+export interface ManifestExtents {
+  readonly count: number;
+  /** 12 bytes a manifest file. */
+  readonly ids: Uint8Array;
+  /** Numbers a manifest file has in `extents`: two a dimension. */
+  readonly stride: number;
   /** `from` (inclusive) and `to` (exclusive) of each dimension, one after the other. */
   readonly extents: Uint32Array;
 }
@@ -25,7 +28,7 @@ export type SnapshotNode =
     readonly userData: Uint8Array;
     /** 13 characters. */
     readonly id: string;
-    readonly manifests: readonly ManifestExtent[];
+    readonly manifests: ManifestExtents;
   };
 
 /** What a snapshot says of a manifest file. */
@@ -37,8 +40,8 @@ export interface ManifestFileInfo {
 }
 
 // Fields by their ids.
-const SNAPSHOT = { id: 0, parent: 1, nodes: 2, time: 3, message: 4, files: 6, filesV2: 7 };
-const NODE = { id: 0, path: 1, userData: 2, type: 3, data: 4 };
+const SNAPSHOT = { id: 0, parent: 1, nodes: 2, time: 3, message: 4, files: 6, filesV2: 7 } as const;
+const NODE = { id: 0, path: 1, userData: 2, type: 3, data: 4 } as const;
 
 /** A snapshot file's FlatBuffer. Paths are as in `Manifest`: no slash at either end. */
 export class SnapshotFile {
@@ -175,17 +178,31 @@ export class SnapshotFile {
     if (type !== 1) throw new IndexError(`A snapshot holds a node of unknown type ${type}`);
     const data = buffer.follow(buffer.required(table, NODE.data, "an array's data"));
     buffer.required(data, 2, "an array's manifests");
-    const manifests = Array.from(buffer.tables(data, 2), (ref) => {
-      const start = buffer.vector(buffer.required(ref, 1, "a manifest's extents"), 8);
-      const extents = new Uint32Array(2 * buffer.count(start));
-      for (let i = 0; i < extents.length; i++) extents[i] = buffer.u32(start + 4 * i);
-      return {
-        id: encodeObjectId(buffer.struct(buffer.required(ref, 0, "a manifest's id"), 12)),
-        extents,
-      };
-    });
+    const manifests = this.#manifests(data);
     const id = encodeObjectId(buffer.struct(buffer.required(table, NODE.id, "a node's id"), 8));
     return { type: "array", userData, id, manifests };
+  }
+
+  #manifests(data: number): ManifestExtents {
+    const buffer = this.#buffer;
+    const refs = [...buffer.tables(data, 2)];
+    const startOf = (ref: number) =>
+      buffer.vector(buffer.required(ref, 1, "a manifest's extents"), 8);
+    const stride = 2 * Math.max(0, ...refs.slice(0, 1).map((ref) => buffer.count(startOf(ref))));
+    if (refs.length * stride * 4 > 2 * buffer.bytes.length) {
+      throw new IndexError("An array's manifests share their extents");
+    }
+    const ids = new Uint8Array(12 * refs.length);
+    const extents = new Uint32Array(stride * refs.length);
+    for (const [i, ref] of refs.entries()) {
+      ids.set(buffer.struct(buffer.required(ref, 0, "a manifest's id"), 12), 12 * i);
+      const start = startOf(ref);
+      if (2 * buffer.count(start) !== stride) {
+        throw new IndexError("An array's manifests differ in their number of dimensions");
+      }
+      for (let k = 0; k < stride; k++) extents[stride * i + k] = buffer.u32(start + 4 * k);
+    }
+    return { count: refs.length, ids, stride, extents };
   }
 
   #path(at: number): Uint8Array {

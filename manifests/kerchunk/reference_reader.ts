@@ -1,4 +1,4 @@
-/** Reads a reference set from a stream, version 0 and 1, holding a window of its text at a time. */
+/** Reads reference sets from a stream, version 0 and 1, holding a window of its text at a time. */
 
 import { IndexError } from "../../src/errors.ts";
 import { type Json, parseJson } from "../../src/zarr/json.ts";
@@ -9,27 +9,37 @@ import { TemplateSet } from "./template_set.ts";
 
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
+const OPEN_ARRAY = 0x5b;
+const CLOSE_ARRAY = 0x5d;
+const COMMA = 0x2c;
 const decoder = new TextDecoder();
 
 /** JSON text may be this many times what is held of it; more is a decompression bomb. */
 const TEXT_FACTOR = 24;
 
+/** What a file of references holds. */
+export interface ReferenceFile {
+  readonly sets: readonly ReferenceSet[];
+  /** True for a JSON array of sets, as kerchunk writes for a GRIB file: one a message. */
+  readonly isList: boolean;
+}
+
 /**
- * Reads a whole reference set.
+ * Reads a whole file.
  *
  * @param text the JSON, as UTF-8
  * @param base the URL that relative references are relative to
  * @param maxBytes what the result may hold
  * @throws IndexError
  */
-export async function readReferenceSet(
+export async function readReferences(
   text: AsyncIterable<Uint8Array>,
   base: URL,
   maxBytes: number,
-): Promise<ReferenceSet> {
-  const reader = new ReferenceReader(sliced(text), maxBytes);
+): Promise<ReferenceFile> {
+  const reader = new ReferenceReader(sliced(text), base, maxBytes);
   try {
-    return await reader.read(base);
+    return await reader.read();
   } finally {
     await reader.close();
   }
@@ -51,8 +61,13 @@ class ReferenceReader {
   #buffer = new Uint8Array(1 << 16);
   #at = 0;
   #read = 0;
+  #held = 0;
 
-  constructor(input: AsyncIterator<Uint8Array>, readonly maxBytes: number) {
+  constructor(
+    input: AsyncIterator<Uint8Array>,
+    readonly base: URL,
+    readonly maxBytes: number,
+  ) {
     this.#input = input;
     this.#scanner.bytes = this.#buffer;
   }
@@ -62,49 +77,64 @@ class ReferenceReader {
     await this.#input.return?.();
   }
 
-  async read(base: URL): Promise<ReferenceSet> {
+  async read(): Promise<ReferenceFile> {
+    await this.#skipByteOrderMark();
+    const sets: ReferenceSet[] = [];
+    const isList = await this.#byte() === OPEN_ARRAY;
+    if (!isList) sets.push(await this.#readSet());
+    while (isList && this.#buffer[this.#at] !== CLOSE_ARRAY) {
+      this.#at++;
+      if (await this.#byte() === CLOSE_ARRAY && sets.length === 0) break;
+      sets.push(await this.#readSet());
+      const delimiter = await this.#byte();
+      if (delimiter !== COMMA && delimiter !== CLOSE_ARRAY) {
+        throw this.#scanner.malformed(this.#at, '"," or "]"');
+      }
+    }
+    if (isList) this.#at++;
+    await this.#drain();
+    return { sets, isList };
+  }
+
+  async #readSet(): Promise<ReferenceSet> {
     const scanner = this.#scanner;
+    const budget = this.maxBytes - this.#held;
     await this.#open();
     // Version 0 is a flat object of entries; version 1 has them in "refs". Which it is may only be
     // known at the end: both are collected until then.
-    const flat = new ReferenceBuilder(this.maxBytes);
+    const flat = new ReferenceBuilder(budget);
     let refs: ReferenceBuilder | undefined;
     const members = new Map<string, Json>();
     while (!scanner.closed) {
       const value = await this.#scan(() => scanner.scanKey(this.#at));
       const key = scanner.text(scanner.key);
       if (key === "refs" && scanner.bytes[value] === OPEN_OBJECT) {
-        refs = new ReferenceBuilder(this.maxBytes);
+        refs = new ReferenceBuilder(budget);
         this.#at = value;
         await this.#open();
         await this.#entries(refs);
-        scanner.closed = false;
         this.#at = await this.#scan(() => scanner.scanDelimiter(this.#at));
-        continue;
-      }
-      if (key !== "version" && key !== "templates" && key !== "gen") {
+      } else if (key === "version" || key === "templates" || key === "gen") {
+        const end = await this.#scan(() => this.#scanMember());
+        const quote = scanner.kind === "string" ? 1 : 0;
+        members.set(key, this.#json(key, scanner.value.start - quote, scanner.value.end + quote));
+        this.#at = end;
+      } else {
         await this.#entries(flat, 1);
-        continue;
       }
-      const end = await this.#scan(() => this.#scanMember());
-      const quote = scanner.kind === "string" ? 1 : 0;
-      members.set(key, this.#json(key, scanner.value.start - quote, scanner.value.end + quote));
-      this.#at = end;
     }
-    await this.#drain();
     const version = members.get("version");
     if (version !== undefined && version !== 1) {
       throw new IndexError(`The kerchunk reference set is of version ${JSON.stringify(version)}`);
     }
     const isFlat = version === undefined && refs === undefined;
     const templates = new TemplateSet(isFlat ? undefined : members.get("templates"));
-    const builder = isFlat ? flat : refs ?? new ReferenceBuilder(this.maxBytes);
-    if (!isFlat) {
-      for (const made of generateReferences(members.get("gen"), templates)) {
-        builder.addGenerated(made);
-      }
-    }
-    return builder.finish(base, templates);
+    const builder = isFlat ? flat : refs ?? new ReferenceBuilder(budget);
+    const generated = isFlat ? [] : generateReferences(members.get("gen"), templates);
+    for (const reference of generated) builder.addGenerated(reference);
+    const set = builder.finish(this.base, templates);
+    this.#held += set.heldBytes;
+    return set;
   }
 
   /** A whole entry and its delimiter, from the key. */
@@ -122,24 +152,29 @@ class ReferenceReader {
     }
   }
 
-  /** Goes into the object that starts here; `closed` if it is empty. */
-  async #open(): Promise<void> {
+  /** Goes to the next byte that is not white space, and returns it. */
+  async #byte(): Promise<number> {
     const scanner = this.#scanner;
-    const hasByteOrderMark = this.#read === 0;
-    const first = await this.#scan(() => {
-      let at = this.#at;
-      if (hasByteOrderMark && scanner.end >= 3 && this.#buffer[at] === 0xef) at += 3;
-      at = scanner.skipSpace(at);
-      return at < scanner.end ? at : INCOMPLETE;
-    });
-    if (this.#buffer[first] !== OPEN_OBJECT) throw scanner.malformed(first, "an object");
-    this.#at = first + 1;
-    const next = await this.#scan(() => {
+    this.#at = await this.#scan(() => {
       const at = scanner.skipSpace(this.#at);
       return at < scanner.end ? at : INCOMPLETE;
     });
-    scanner.closed = this.#buffer[next] === CLOSE_OBJECT;
-    this.#at = scanner.closed ? next + 1 : next;
+    return this.#buffer[this.#at];
+  }
+
+  async #skipByteOrderMark(): Promise<void> {
+    if (await this.#byte() !== 0xef) return;
+    await this.#scan(() => this.#scanner.end >= 3 ? 3 : INCOMPLETE);
+    if (this.#buffer[1] === 0xbb && this.#buffer[2] === 0xbf) this.#at = 3;
+  }
+
+  /** Goes into the object that starts here; `closed` if it is empty. */
+  async #open(): Promise<void> {
+    const scanner = this.#scanner;
+    if (await this.#byte() !== OPEN_OBJECT) throw scanner.malformed(this.#at, "an object");
+    this.#at++;
+    scanner.closed = await this.#byte() === CLOSE_OBJECT;
+    if (scanner.closed) this.#at++;
   }
 
   /** Takes entries up to the end of the object, or `most` of them. */
