@@ -14,7 +14,8 @@ export function home(request: Request, context: GatewayContext): Promise<Respons
     html`
       <section class="card">
       <h2><a href="/${id}/">${config.title ?? id}</a></h2>
-      <p class="soft"><code>/${id}/</code>${config.license
+      <p class="soft"><a href="/${id}/">portable</a> · <a href="/${id}~native/">native codecs</a> · <a href="/${id}~v2/">Zarr v2</a>${config
+          .license
         ? html`
           · ${config.license}
         `

@@ -23,27 +23,27 @@ export async function listing(
   const store = await dataset.store(target.version, target.view);
   const node = await store.node(path);
   if (!node) throw new SluiceError("not-found", `The index has no group "${path}"`);
-  const names = await childNames(store, path, node);
+  const names = node.type === "group" ? await store.manifest.children(path) : [];
   const nodes = await Promise.all(names.map(async (name): Promise<Child> => {
     const child = path === "" ? name : `${path}/${name}`;
-    return { name, node: await store.node(child), array: await store.array(child) };
+    return { name, array: await store.array(child) };
   }));
   const url = new URL(request.url);
   const here = url.pathname.endsWith("/") ? url.pathname : `${url.pathname}/`;
-  // `/{id}` has no slash to resolve links against, so they name the last segment themselves.
-  const base = url.pathname.endsWith("/") ? "" : `${here.split("/").at(-2)}/`;
   const files = documentNames(store, node);
   const title = path === "" ? dataset.config.title ?? dataset.id : path.split("/").at(-1)!;
+  // `/{id}` has no slash for a browser to resolve links against; fsspec puts one there by itself.
   const body = html`
+    <base href="${here}">
     <h1>${title}</h1>
     ${path === "" && dataset.config.description ? html`<p>${dataset.config.description}</p>` : ""}
-    ${path === "" ? await snippets(store, dataset, new URL(here, url).href) : ""}
+    ${path === "" ? await snippets(store, new URL(here, url).href) : ""}
     ${node.type === "array" ? arrayFacts(node.metadata) : ""}
     <div class="scroll">
       <table>
     <tr><th>name</th><th>dimensions</th><th>type</th><th>chunks</th><th>served</th></tr>
-    ${files.map((name) => link(base, name))}
-    ${nodes.map((child) => row(base, child))}
+    ${files.map((name) => link(name))}
+    ${nodes.map((child) => row(child))}
       </table>
     </div>
   `;
@@ -52,19 +52,15 @@ export async function listing(
   return await pageResponse(`Index of ${decodeURI(here)}`, body, caching);
 }
 
-async function childNames(store: Store, path: string, node: Node): Promise<string[]> {
-  return node.type === "group" ? await store.manifest.children(path) : [];
-}
-
 function documentNames(store: Store, node: Node): string[] {
   if (store.view !== "v2") return ["zarr.json"];
   return node.type === "array" ? [".zarray", ".zattrs"] : [".zgroup", ".zattrs", ".zmetadata"];
 }
 
-function link(base: string, name: string): Markup {
+function link(name: string): Markup {
   return html`
     <tr>
-      <td class="mono"><a href="${base}${encodeURIComponent(name)}">${name}</a></td>
+      <td class="mono"><a href="${encodeURIComponent(name)}">${name}</a></td>
       <td></td>
       <td></td>
       <td></td>
@@ -75,22 +71,24 @@ function link(base: string, name: string): Markup {
 
 interface Child {
   readonly name: string;
-  readonly node: Node | undefined;
   /** Undefined for a group. */
   readonly array: ArrayView | undefined;
 }
 
-function row(base: string, { name, array }: Child): Markup {
-  const anchor = html`<td class="mono"><a href="${base}${encodeURIComponent(name)}/">${name}/</a></td>`;
+function row({ name, array }: Child): Markup {
+  const anchor = html`<td class="mono"><a href="${encodeURIComponent(name)}/">${name}/</a></td>`;
   if (!array) {
-    return html`<tr>${anchor}<td class="soft">group</td><td></td><td></td><td></td></tr>
-`;
+    return html`
+      <tr>${anchor}<td class="soft">group</td><td></td><td></td><td></td></tr>
+    `;
   }
   const { metadata, plan } = array;
-  return html`<tr>${anchor}<td>${dimensions(metadata)}</td><td>${
-    dataTypeName(metadata.data_type)
-  }</td><td>${chunkShape(metadata).join(" × ")}</td><td><span class="tier">${plan.tier}</span></td></tr>
-`;
+  return html`
+    <tr>${anchor}<td>${dimensions(metadata)}</td><td>${dataTypeName(
+      metadata.data_type,
+    )}</td><td>${chunkShape(metadata).join(" × ")}</td><td><span class="tier">${plan
+      .tier}</span></td></tr>
+  `;
 }
 
 function dimensions(metadata: ArrayMetadata): string {
@@ -123,21 +121,16 @@ ${
   }`;
 }
 
-async function snippets(store: Store, dataset: Dataset, href: string): Promise<Markup> {
+async function snippets(store: Store, href: string): Promise<Markup> {
   const arrays = (await store.descendants("")).filter(([, node]) => node.type === "array");
   const largest = arrays.sort(([, a], [, b]) => elements(b) - elements(a))[0]?.[0] ?? "array";
-  const url = href.replace(/\/$/, "");
-  const lines = store.view === "v2" ? [`xr.open_zarr("${url}", zarr_format=2)`] : [
-    `xr.open_zarr("${url}")`,
-    `gdalmdiminfo 'ZARR:"/vsicurl/${url}"'`,
-    `zarrita: open(new FetchStore("${url}/${largest}"))`,
-  ];
-  return html`
-    <pre>${lines.join("\n")}</pre>
-    <p
-      class="soft">Views: <a href="/${dataset.id}/">portable</a> · <a href="/${dataset
-        .id}~native/">native codecs</a> · <a href="/${dataset.id}~v2/">Zarr v2</a></p>
-  `;
+  // fsspec takes every URL that it finds in the text for an entry; this one is none.
+  const url = html`http<wbr>${href.replace(/^http/, "").replace(/\/$/, "")}`;
+  return store.view === "v2"
+    ? html`<pre>xr.open_zarr("${url}", zarr_format=2)</pre>`
+    : html`<pre>xr.open_zarr("${url}")
+gdalmdiminfo 'ZARR:"/vsicurl/${url}"'
+zarrita: open(new FetchStore("${url}/${largest}"))</pre>`;
 }
 
 function elements(node: Node): number {

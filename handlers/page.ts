@@ -64,7 +64,7 @@ export async function pageResponse(
       ["vary", "Accept"],
       [
         "content-security-policy",
-        "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; base-uri 'none'",
+        "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; base-uri 'self'",
       ],
     ]),
   });
