@@ -112,7 +112,14 @@ function filterSteps(
     }
     const filter = readFilter(stage, bytes);
     if (typeof filter === "string") return { reason: `codec ${stage.source.name} ${filter}` };
-    steps.unshift({ name: stage.id, decode: filter.decode });
+    const stored: Size = { bytes: filter.encodedBytes, exact: true };
+    steps.unshift({
+      name: stage.id,
+      decode(encoded) {
+        checkSize(`What ${stage.id} stored`, encoded.length, stored);
+        return filter.decode(encoded);
+      },
+    });
     bytes = filter.encodedBytes;
     if (stage.id === "delta" || stage.id === "packbits") ordered = stage;
   }
@@ -181,12 +188,8 @@ function bytesCodec(
   filters: readonly Stage[],
   itemBytes: number | undefined,
 ): Codec {
-  if (itemBytes === 1 || source.configuration?.endian !== undefined) {
-    return source.configuration ? { name: "bytes", configuration: source.configuration } : {
-      name: "bytes",
-    };
-  }
   const first = filters.find((stage) => stage.id !== "transpose")?.configuration;
-  const type: NumpyType | undefined = parseNumpyType(first?.decode_dtype ?? first?.dtype);
+  if (itemBytes === 1 || source.configuration?.endian !== undefined || !first) return source;
+  const type: NumpyType | undefined = parseNumpyType(first.decode_dtype ?? first.dtype);
   return { name: "bytes", configuration: { endian: type?.bigEndian ? "big" : "little" } };
 }

@@ -34,7 +34,7 @@ export async function decodeBlosc(bytes: Uint8Array, size: Size): Promise<Uint8A
   if (nbytes === 0) return new Uint8Array(0);
   if (flags & STORED) {
     if (chunk.length !== HEADER_BYTES + nbytes) throw corrupt();
-    return chunk.slice(HEADER_BYTES);
+    return chunk.subarray(HEADER_BYTES);
   }
   if (blocksize === 0 || header.typesize === 0) throw corrupt();
   const blocks = Math.ceil(nbytes / blocksize);

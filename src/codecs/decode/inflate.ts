@@ -52,5 +52,6 @@ export async function inflate(
   }
   // Deno's Zstandard ends without an error where its input is cut short.
   checkSize(format, decoded.length, size);
-  return decoded;
+  // A Buffer's slice() would not copy.
+  return new Uint8Array(decoded.buffer, decoded.byteOffset, decoded.byteLength);
 }

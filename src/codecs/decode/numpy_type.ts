@@ -61,7 +61,7 @@ export function allocate(type: NumpyType, length: number): Elements {
 
 /** The elements in `bytes`, whose length must be a multiple of the type's. Never a view of `bytes`. */
 export function readElements(bytes: Uint8Array, type: NumpyType): Elements {
-  const copy = bytes.slice();
+  const copy = new Uint8Array(bytes);
   if (type.bigEndian) reverseEach(copy, type.bytes);
   return view(type, copy.buffer);
 }

@@ -11,10 +11,8 @@ import { ChunkError } from "../../errors.ts";
 export function checkVariableLength(bytes: Uint8Array): Uint8Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = 4;
-  if (bytes.length >= 4) {
-    const count = view.getUint32(0, true);
-    for (let i = 0; i < count && at + 4 <= bytes.length; i++) at += 4 + view.getUint32(at, true);
-    if (at === bytes.length && count * 4 <= bytes.length) return bytes;
-  }
+  let left = bytes.length < 4 ? -1 : view.getUint32(0, true);
+  for (; left > 0 && at + 4 <= bytes.length; left--) at += 4 + view.getUint32(at, true);
+  if (left === 0 && at === bytes.length) return bytes;
   throw new ChunkError("A chunk of variable-length elements is corrupt or cut short");
 }
