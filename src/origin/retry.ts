@@ -29,6 +29,8 @@ export class RetryBudget {
 const RETRIES = 2;
 /** Milliseconds before the first retry; doubled for the next; jitter takes up to half of it. */
 const BASE_DELAY = 100;
+/** Milliseconds that an origin's `Retry-After` may ask a read to wait. */
+const MAX_DELAY = 5000;
 
 /**
  * `origin`, asked again when it is passingly unavailable, as long as `options.signal` (the read's
@@ -67,8 +69,8 @@ function waitFor(fault: OriginError, tried: number): number {
 }
 
 function delay(milliseconds: number, fault: OriginError, signal?: AbortSignal): Promise<void> {
-  // longer than any deadline, or than a timer can be: the origin asks to be left alone
-  if (milliseconds > 60_000) return Promise.reject(fault);
+  // the origin asks to be left alone: so does the client, by its own Retry-After
+  if (milliseconds > MAX_DELAY) return Promise.reject(fault);
   return new Promise((resolve, reject) => {
     const wake = () => {
       clearTimeout(timer);
