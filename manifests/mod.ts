@@ -3,11 +3,12 @@
 import { IndexError, SluiceError } from "../src/errors.ts";
 import type { Manifest, ManifestFormat, OpenOptions } from "../src/manifest.ts";
 import type { Origin } from "../src/origin/origin.ts";
+import { icechunk } from "./icechunk/mod.ts";
 import { kerchunkJson } from "./kerchunk_json.ts";
 import { type OriginProbe, probe } from "./probe.ts";
 
 /** Every index format, in the order in which they are asked whether a target is theirs. */
-export const FORMATS: readonly ManifestFormat[] = [kerchunkJson];
+export const FORMATS: readonly ManifestFormat[] = [kerchunkJson, icechunk];
 
 /**
  * Opens the index at `url`: in the named format, else in the format that its name tells, else in the
