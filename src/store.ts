@@ -21,7 +21,7 @@ import {
   zmetadata,
 } from "./zarr/consolidated.ts";
 import { type JsonObject, parseJson, stringifyJson } from "./zarr/json.ts";
-import { type ArrayMetadata, gridShape, type GroupMetadata } from "./zarr/metadata.ts";
+import { type ArrayMetadata, gridShape } from "./zarr/metadata.ts";
 import { arrayToV2 } from "./zarr/v3_to_v2.ts";
 
 /** An array as one view shows it. */
