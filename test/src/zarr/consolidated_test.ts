@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { consolidatedGroup, type Descendant, zmetadata } from "../../../src/zarr/consolidated.ts";
+import { stringifyJson } from "../../../src/zarr/json.ts";
+import type { GroupMetadata } from "../../../src/zarr/metadata.ts";
+
+const group = (title: string): GroupMetadata => ({
+  zarr_format: 3,
+  node_type: "group",
+  attributes: { title },
+});
+
+Deno.test("consolidatedGroup() lists all descendants by depth, then name", () => {
+  const paths = ["b/a", "c", "a", "b", "b/a/z", "a-b", "b/B"];
+  const document = consolidatedGroup(group("root"), paths.map((path) => [path, group(path)]));
+  assert.deepEqual(document.attributes, { title: "root" });
+  const { kind, must_understand, metadata } = document.consolidated_metadata as unknown as {
+    kind: string;
+    must_understand: boolean;
+    metadata: Record<string, GroupMetadata>;
+  };
+  assert.deepEqual([kind, must_understand], ["inline", false]);
+  assert.deepEqual(Object.keys(metadata), ["a", "a-b", "b", "c", "b/B", "b/a", "b/a/z"]);
+  assert.deepEqual(metadata["b/a"], group("b/a"));
+});
+
+Deno.test("consolidatedGroup() has an empty list for a group without nodes, and takes any name", () => {
+  const empty = consolidatedGroup({ zarr_format: 3, node_type: "group" }, []);
+  assert.equal(
+    stringifyJson(empty),
+    '{"zarr_format":3,"node_type":"group","attributes":{},"consolidated_metadata":' +
+      '{"kind":"inline","must_understand":false,"metadata":{}}}',
+  );
+  const odd = consolidatedGroup(group(""), [["__proto__", group("p")]]);
+  assert.match(stringifyJson(odd), /"metadata":\{"__proto__":\{"zarr_format":3/);
+});
+
+Deno.test("consolidatedGroup() takes 10,000 nodes, in any order", () => {
+  const nodes: Descendant[] = [];
+  for (let i = 0; i < 100; i++) {
+    for (let j = 0; j < 100; j++) nodes.push([`g${i}/a${j}`, group(`${i}.${j}`)]);
+  }
+  const { consolidated_metadata } = consolidatedGroup(group("root"), nodes.reverse());
+  const { metadata } = consolidated_metadata as unknown as { metadata: object };
+  const keys = Object.keys(metadata);
+  assert.equal(keys.length, 10_000);
+  assert.deepEqual(keys, [...keys].sort());
+});
+
+Deno.test("zmetadata() has the documents of every node", () => {
+  const zarray = { zarr_format: 2, shape: [] };
+  assert.equal(
+    stringifyJson(zmetadata([["g/a", { zarray, zattrs: { b: 1 } }], ["", {}], ["g", {}]])),
+    '{"zarr_consolidated_format":1,"metadata":{".zgroup":{"zarr_format":2},".zattrs":{},' +
+      '"g/.zgroup":{"zarr_format":2},"g/.zattrs":{},' +
+      '"g/a/.zarray":{"zarr_format":2,"shape":[]},"g/a/.zattrs":{"b":1}}}',
+  );
+});
