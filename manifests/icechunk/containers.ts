@@ -8,9 +8,12 @@ import { IndexError } from "../../src/errors.ts";
 import type { FlexValue } from "./flexbuffer.ts";
 import type { Containers } from "./location.ts";
 
-/** A place outside the repository, for `inspect`. */
+/** A place outside the repository. */
 export interface Container {
-  readonly name: string;
+  /** What the configuration lists it under: its name, or its prefix. */
+  readonly label: string;
+  /** What locations may call it, `vcc://<name>/…`. */
+  readonly name?: string;
   readonly urlPrefix: string;
 }
 
@@ -48,7 +51,7 @@ export function containersOfYaml(text: string): Container[] {
 export function containersByName(containers: readonly Container[]): Containers {
   return new Map(
     [...containers].sort((a, b) => a.urlPrefix.length - b.urlPrefix.length)
-      .map(({ name, urlPrefix }) => [name, urlPrefix]),
+      .flatMap(({ name, urlPrefix }) => name === undefined ? [] : [[name, urlPrefix]]),
   );
 }
 
@@ -71,7 +74,7 @@ function checked(entries: Array<readonly [key: string, name: unknown, prefix: un
   }
   return entries.flatMap(([key, name, urlPrefix]): Container[] =>
     typeof urlPrefix === "string"
-      ? [{ name: typeof name === "string" ? name : key, urlPrefix }]
+      ? [{ label: key, name: typeof name === "string" ? name : undefined, urlPrefix }]
       : []
   );
 }

@@ -30,7 +30,7 @@ export async function report(
   for (const container of await containers()) {
     const prefix = originPrefix(container);
     facts.push([
-      `container ${container.name}`,
+      `container ${container.name ?? container.label}`,
       prefix === undefined
         ? `${container.urlPrefix} (not a URL prefix; ignored)`
         : `${prefix} (to allow it: "origins": [${JSON.stringify(prefix)}])`,
