@@ -127,7 +127,9 @@ export function itemSize(dataType: DataType): number | undefined {
 
 /** A field of a structured data type. */
 export interface StructField {
+  /** The field's name. */
   readonly name: string;
+  /** What it holds. */
   readonly dataType: DataType;
 }
 

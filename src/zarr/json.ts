@@ -5,6 +5,7 @@
 
 /** A number whose text JavaScript would not write the same (`1.0`, `18446744073709551615`). */
 export interface RawNumber {
+  /** The number's text. */
   readonly rawJSON: string;
 }
 
@@ -13,6 +14,7 @@ export type Json = null | boolean | number | string | RawNumber | readonly Json[
 
 /** A JSON object. */
 export interface JsonObject {
+  /** Any member. */
   readonly [key: string]: Json;
 }
 

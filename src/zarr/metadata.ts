@@ -5,7 +5,9 @@ import type { Json, JsonObject } from "./json.ts";
 
 /** A named extension point with its configuration: `{"name": "gzip", "configuration": {"level": 1}}`. */
 export interface Named {
+  /** A core or registered name, or a library's own (`numcodecs.zlib`). */
   readonly name: string;
+  /** What the extension point takes; absent if it takes nothing. */
   readonly configuration?: JsonObject;
 }
 
@@ -17,26 +19,37 @@ export type DataType = string | Named;
 
 /** `zarr.json` of an array. */
 export interface ArrayMetadata {
+  /** The version of the format. */
   readonly zarr_format: 3;
+  /** What tells it from a group. */
   readonly node_type: "array";
   /** Elements along each dimension. */
   readonly shape: readonly number[];
+  /** What an element is. */
   readonly data_type: DataType;
   /** `regular` with `chunk_shape` in elements; anything else has no portable form. */
   readonly chunk_grid: Named;
   /** `default` or `v2`, with its separator. */
   readonly chunk_key_encoding: Named;
+  /** What absent chunks hold, as the data type spells it. */
   readonly fill_value: Json;
+  /** Array to array, array to bytes, bytes to bytes; in the order of encoding. */
   readonly codecs: readonly Codec[];
+  /** The user's own. */
   readonly attributes?: JsonObject;
+  /** One for each dimension; null where it has none. */
   readonly dimension_names?: ReadonlyArray<string | null>;
+  /** Absent unless the source has some; nothing portable has. */
   readonly storage_transformers?: readonly Json[];
 }
 
 /** `zarr.json` of a group. */
 export interface GroupMetadata {
+  /** The version of the format. */
   readonly zarr_format: 3;
+  /** What tells it from an array. */
   readonly node_type: "group";
+  /** The user's own. */
   readonly attributes?: JsonObject;
 }
 

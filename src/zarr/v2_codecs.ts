@@ -67,7 +67,9 @@ const OBJECT_CODECS = new Set([
 
 /** A numcodecs configuration: its id, and the rest. */
 export interface V2Codec {
+  /** numcodecs' id, without a `numcodecs.` before it. */
   readonly id: string;
+  /** Every other member. */
   readonly config: JsonObject;
 }
 
@@ -97,7 +99,9 @@ export function objectCodec(codecs: readonly V2Codec[]): string | undefined {
 
 /** A v3 pipeline, and why it is none. */
 export interface V3Pipeline {
+  /** In the order of encoding. */
   readonly codecs: readonly Codec[];
+  /** Why v3 cannot say it; undefined if it can. */
   readonly unsupported?: string;
 }
 

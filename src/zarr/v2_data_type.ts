@@ -14,7 +14,9 @@ export type Endian = "little" | "big" | undefined;
 
 /** A v2 `dtype` in v3 terms. */
 export interface V2DataType {
+  /** The v3 data type. */
   readonly dataType: DataType;
+  /** What v3 says in the `bytes` codec. */
   readonly endian: Endian;
   /** Why v3 has no faithful form of it. `dataType` then only has the right size. */
   readonly unsupported?: string;

@@ -20,7 +20,9 @@ import type { ArrayMetadata, Codec, DataType, GroupMetadata } from "./metadata.t
 
 /** The documents of a v2 array. */
 export interface V2Array {
+  /** `.zarray`. */
   readonly zarray: JsonObject;
+  /** `.zattrs`. */
   readonly zattrs: JsonObject;
 }
 
