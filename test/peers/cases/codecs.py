@@ -65,12 +65,18 @@ class V2:
         self.refs[name + "/.zarray"] = json.dumps({
             "zarr_format": 2, "shape": values.shape, "chunks": chunks, "dtype": shown, "fill_value": fill_json,
             "order": order, "filters": filters, "compressor": compressor, "dimension_separator": separator})
-        dims = dims or ["%s_%d" % (name, axis) for axis in range(values.ndim)]
-        self.refs[name + "/.zattrs"] = json.dumps({"_ARRAY_DIMENSIONS": dims, **(attributes or {})})
+        # Dimensions with coordinates only: GDAL looks for the others' on the whole host and beyond.
+        if dims is None and values.shape == SHAPE:
+            dims = ["y", "x"]
+        if dims is not None or attributes:
+            self.refs[name + "/.zattrs"] = json.dumps({**({"_ARRAY_DIMENSIONS": dims} if dims else {}), **(attributes or {})})
         self.case.expect(name, expected, missing=missing, fill=None if fill is None else fill, **expectation)
 
     def close(self, **options):
-        """Writes the indexes."""
+        """Adds coordinates and writes the indexes."""
+        for name, length in zip("yx", SHAPE):
+            if name + "/.zarray" not in self.refs:
+                self.add(name, np.arange(length) * 0.5, (length,), dims=[name])
         self.file.close()
         self.case.references(self.refs, **options)
         return self.case

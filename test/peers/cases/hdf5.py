@@ -74,7 +74,7 @@ def types(out):
             skip |= {"gdal", "zarrita"}
         if values.dtype.kind == "c":
             skip |= {"zarrita"}
-        if 0 in values.shape:
+        if 0 in values.shape or name == "fill_u8":  # GDAL knows no fill beyond 2^63
             skip |= {"gdal"}
         case.expect(name, values, skip=skip, missing=[(0, 1), (1, 0)] if name.startswith("fill_") else [],
                     tier="frame" if name.endswith(("little", "big")) or name == "bool" else None)
@@ -132,7 +132,6 @@ def filters(out):
     with h5py.File(path) as file:
         for name, dataset in file.items():
             refs[name + "/.zarray"] = json.dumps(describe(dataset))
-            refs[name + "/.zattrs"] = json.dumps({"_ARRAY_DIMENSIONS": ["%s_%d" % (name, i) for i in range(2)]})
             for index in range(dataset.id.get_num_chunks()):
                 info = dataset.id.get_chunk_info(index)
                 assert info.filter_mask == 0, (name, info)

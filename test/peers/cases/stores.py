@@ -47,7 +47,6 @@ def version2(out):
                 array = root.create_array(
                     name, shape=SHAPE, chunks=CHUNKS, dtype=kind, fill_value=fill_of(kind),
                     chunk_key_encoding={"name": "v2", "separator": separator}, **options)
-                array.attrs["_ARRAY_DIMENSIONS"] = ["%s_y" % name.split("/")[-1], "%s_x" % name.split("/")[-1]]
                 case.expect(name, written(array, field(kind)), tier=tier, missing=[(0, 1)], fill=fill_of(kind))
     case.targets["zarr"] = "store.zarr"
     consolidated = Case(out, "zarr-v2-consolidated")
@@ -55,6 +54,10 @@ def version2(out):
     array = root.create_array("packed", shape=SHAPE, chunks=CHUNKS, dtype="<i2", fill_value=-1,
                               compressors=numcodecs.Zlib(1))
     array.attrs.update({"_ARRAY_DIMENSIONS": ["y", "x"], "scale_factor": 0.1})
+    for axis, length in zip("yx", SHAPE):
+        coordinate = root.create_array(axis, data=np.arange(length) * 0.5)
+        coordinate.attrs["_ARRAY_DIMENSIONS"] = [axis]
+        consolidated.expect(axis, np.arange(length) * 0.5)
     values = written(array, field("<i2"))
     zarr.consolidate_metadata(consolidated.path("store.zarr"), zarr_format=2)
     consolidated.expect("packed", values, tier="frame", missing=[(0, 1)], fill=-1)
@@ -93,8 +96,7 @@ def version3(out):
             options = dict(options)
             array = root.create_array(
                 name if what != "zstd" else "inner/deep/" + name, shape=SHAPE, chunks=CHUNKS,
-                dtype=np.dtype(kind).newbyteorder("="), fill_value=fill_of(kind),
-                dimension_names=["%s_y" % name, "%s_x" % name], **big, **options)
+                dtype=np.dtype(kind).newbyteorder("="), fill_value=fill_of(kind), **big, **options)
             case.expect(array.path, written(array, field(kind)), tier=tier,
                         missing=[] if "sharded" in what else [(0, 1)], fill=fill_of(kind))
     case.targets["zarr"] = "store.zarr"

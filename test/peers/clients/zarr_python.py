@@ -1,0 +1,45 @@
+#!/usr/bin/env python3
+"""zarr-python reads every array, bit for bit: zarr_python.py CASES_FOLDER GATEWAY_URL"""
+
+import numpy as np
+import zarr
+from check import Checks, difference, expected, served
+
+checks = Checks("zarr-python")
+for name, url, case, folder in served("zarr-python"):
+    root = {}
+
+    def opened():
+        """The dataset's root, opened once and without a hint at its format."""
+        if "it" not in root:
+            root["it"] = zarr.open(url, mode="r")
+        return root["it"]
+
+    def names():
+        """Every array must be found without knowing its name, and no other."""
+        group = opened()
+        if isinstance(group, zarr.Array):
+            return ""
+        found = {path for path, node in group.members(max_depth=None) if isinstance(node, zarr.Array)}
+        wanted = {array["path"] for array in case["arrays"]}
+        hidden = set(array["path"] for array in case["faults"])
+        return "lost %s" % sorted(wanted - found) if wanted - found else \
+            "strange %s" % sorted(found - wanted - hidden) if found - wanted - hidden else ""
+
+    checks.attempt(name + " lists its arrays", names)
+    for array in case["arrays"]:
+        def values(array=array):
+            node = opened() if array["path"] == "" else opened()[array["path"]]
+            if node.metadata.zarr_format != 3:
+                return "Zarr version %d" % node.metadata.zarr_format
+            return difference(expected(folder, array), node[...])
+
+        checks.attempt("%s/%s" % (name, array["path"]), values)
+    for fault in case["faults"]:
+        def good(fault=fault):
+            return difference(np.array(fault["values"], "<i2"), opened()[fault["path"]][slice(*fault["good"])])
+
+        checks.attempt("%s/%s beside the fault" % (name, fault["path"]), good)
+        checks.refuses("%s/%s raises" % (name, fault["path"]),
+                       lambda fault=fault: opened()[fault["path"]][slice(*fault["bad"])])
+checks.finish()

@@ -1,0 +1,86 @@
+/** zarrita as a client: what it reads, as the bytes that NumPy would have. */
+
+import * as zarr from "zarrita";
+import type { Case, ExpectedArray } from "./served_cases.ts";
+
+/** Opens a served dataset by its consolidated metadata, or its root array. */
+export async function openDataset(url: string) {
+  const store = await zarr.withMaybeConsolidatedMetadata(new zarr.FetchStore(url), {
+    format: "v3",
+  });
+  const paths = "contents" in store
+    ? store.contents().filter((entry) => entry.kind === "array").map((entry) => entry.path.slice(1))
+    : [];
+  const root = zarr.root(store);
+  return {
+    paths,
+    array: (path: string) =>
+      zarr.open.v3(path === "" ? root : root.resolve(path), { kind: "array" }),
+  };
+}
+
+/** What an array reads as that differs from `expected`; empty if nothing does. */
+export async function readProblem(
+  array: zarr.Array<zarr.DataType, zarr.Readable>,
+  expected: ExpectedArray,
+  folder: string,
+): Promise<string> {
+  if (JSON.stringify(array.shape) !== JSON.stringify(expected.shape)) {
+    return `shape ${array.shape}, not ${expected.shape}`;
+  }
+  const got = await zarr.get(array);
+  if (expected.dtype === "string") {
+    const want = JSON.parse(await Deno.readTextFile(`${folder}/${expected.expected}`));
+    const values = Array.from(got.data as Iterable<unknown>);
+    const wrong = want.findIndex((item: string, i: number) => item !== values[i]);
+    return wrong < 0 ? "" : `cell ${wrong} is ${values[wrong]}, not ${want[wrong]}`;
+  }
+  const want = await Deno.readFile(`${folder}/${expected.expected}`);
+  const bytes = cOrderBytes(got, expected.shape);
+  if (bytes.length !== want.length) return `${bytes.length} bytes, not ${want.length}`;
+  const wrong = bytes.findIndex((byte, i) => byte !== want[i]);
+  return wrong < 0 ? "" : `byte ${wrong} of ${want.length} (${array.dtype}) differs`;
+}
+
+/** The cells of a chunk in C order, whatever its strides, as little-endian bytes. */
+function cOrderBytes(chunk: unknown, shape: readonly number[]): Uint8Array {
+  // A scalar comes as a bare value.
+  if (typeof chunk !== "object" || chunk === null || !("data" in chunk)) {
+    throw new TypeError(`zarrita gave ${chunk} for an array`);
+  }
+  const { data, stride } = chunk as { data: unknown; stride: number[] };
+  // BoolArray and the string arrays of zarrita wrap their buffer.
+  const wrapped = data as {
+    buffer: ArrayBuffer;
+    byteOffset: number;
+    byteLength: number;
+    length: number;
+  };
+  const source = new Uint8Array(wrapped.buffer, wrapped.byteOffset ?? 0, wrapped.byteLength);
+  const cells = shape.reduce((a, b) => a * b, 1);
+  const size = cells === 0 ? 1 : source.length / wrapped.length;
+  const out = new Uint8Array(cells * size);
+  const at = shape.map(() => 0);
+  for (let cell = 0; cell < cells; cell++) {
+    const from = at.reduce((sum, k, axis) => sum + k * stride[axis], 0) * size;
+    out.set(source.subarray(from, from + size), cell * size);
+    for (let axis = shape.length - 1; axis >= 0 && ++at[axis] === shape[axis]; axis--) at[axis] = 0;
+  }
+  return out;
+}
+
+/** The arrays of a case that zarrita has the data types for. */
+export function arraysForZarrita(one: Case): ExpectedArray[] {
+  return one.arrays.filter((array) =>
+    !array.skip.includes("zarrita") && (array.only ?? ["zarrita"]).includes("zarrita")
+  );
+}
+
+/** Rows `[from, to)` of an array, for the tests of faults. */
+export async function readRows(
+  array: zarr.Array<zarr.DataType, zarr.Readable>,
+  [from, to]: number[],
+): Promise<number[]> {
+  const got = await zarr.get(array, [zarr.slice(from, to), null]);
+  return Array.from(got.data as Iterable<number>);
+}
