@@ -18,6 +18,8 @@ export interface Platform {
   readonly files?: FileAccess;
   /** False where requests may not touch each other's I/O (a Worker). */
   readonly shared?: boolean;
+  /** Opens connections to origins in place of the runtime's own. */
+  readonly fetch?: typeof fetch;
 }
 
 /** A gateway: its catalog and its fetch handler. */
@@ -41,6 +43,7 @@ export function createGateway(config: CatalogConfig, base: URL, platform: Platfo
     requestTimeoutMs,
     files: platform.files,
     shared: platform.shared,
+    fetch: platform.fetch,
   });
   const catalog = new Catalog(config, base, {
     openManifest,
