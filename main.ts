@@ -6,6 +6,7 @@
  * main.ts demo [--port 8000]
  * main.ts inspect TARGET [--json]
  * main.ts check TARGET [--sample N]
+ * main.ts permissions --catalog FILE
  * ```
  *
  * Exit codes: 0 fine, 1 found problems, 2 wrong usage.
@@ -15,6 +16,7 @@ import { parseArgs } from "node:util";
 import { denoFiles } from "./deploy/deno_files.ts";
 import { checkCommand, inspectCommand } from "./deploy/commands.ts";
 import { createGateway, type Gateway } from "./deploy/gateway.ts";
+import { permissionFlags, variablesOf } from "./deploy/permissions.ts";
 import { catalogForTargets, describeTargets } from "./deploy/targets.ts";
 import { type CatalogConfig, CatalogError, parseCatalog } from "./src/catalog_file.ts";
 import { SluiceError } from "./src/errors.ts";
@@ -26,6 +28,7 @@ const USAGE = `sluice: archival files as plain Zarr
   demo  [--port 8000]                       serve the bundled samples
   inspect TARGET [--json]                   what an index holds, and how it is served
   check TARGET [--sample N]                 fetch a sample of chunks and say what is wrong
+  permissions --catalog FILE                the Deno permissions that the catalog needs
 
 TARGET is the path or URL of an index (kerchunk JSON or Parquet, Icechunk, Zarr).
   --catalog FILE    datasets, origins and limits; TARGET of inspect and check may then be an id
@@ -90,6 +93,11 @@ function listen(gateway: Gateway, values: Options, opened: (url: string) => void
     port,
     hostname: values.host,
     onListen: ({ port }) => opened(`http://${values.host}:${port}/`),
+    // What failed before its headers has its problem document already; this is a body that broke off.
+    onError: (error) => {
+      log("response-aborted", {}, error);
+      return new Response(null, { status: 500 });
+    },
   }, (request, { remoteAddr }) => gateway.fetch(request, { address: remoteAddr.hostname }));
   const stop = () => {
     gateway.stop();
@@ -128,6 +136,18 @@ The same from kerchunk Parquet: ${url}ocean-parquet   Stop with Ctrl-C.`);
   return 0;
 }
 
+async function permissions(values: Options, targets: string[]): Promise<number> {
+  const { config, base } = await loadCatalog(values, targets);
+  const text = values.catalog === undefined ? "" : await Deno.readTextFile(values.catalog);
+  const flags = await permissionFlags(config, base, {
+    listen: `${values.host}:${values.port}`,
+    variables: variablesOf(text),
+    file: values.catalog,
+  });
+  console.log(flags.join(" "));
+  return 0;
+}
+
 async function main(args: string[]): Promise<number> {
   const [command, ...rest] = args;
   const { values, positionals } = options(rest);
@@ -140,6 +160,8 @@ async function main(args: string[]): Promise<number> {
       return await serve(values, positionals);
     case "demo":
       return await demo(values);
+    case "permissions":
+      return await permissions(values, positionals);
     case "inspect":
     case "check": {
       if (positionals.length !== 1) throw new UsageError(`${command} takes one TARGET`);
@@ -192,4 +214,7 @@ export default {
   },
 };
 
-if (import.meta.main && Deno.args.length > 0) Deno.exit(await run(Deno.args));
+// Under `deno serve` this is the main module too, without arguments but with a catalog to serve.
+if (import.meta.main && (Deno.args.length > 0 || !Deno.env.has("SLUICE_CATALOG"))) {
+  Deno.exit(await run(Deno.args));
+}
