@@ -1,6 +1,6 @@
 /** `/-/health` and `/-/ready`: whether the process lives, and whether it takes requests. */
 
-import { withEvery } from "../src/http_headers.ts";
+import { responseWith } from "../src/http_headers.ts";
 import type { GatewayContext } from "./context.ts";
 
 /** Always 200 while the process answers. */
@@ -14,8 +14,9 @@ export function ready(context: GatewayContext): Response {
 }
 
 function status(code: number, text: string): Response {
-  return new Response(JSON.stringify({ status: text }), {
-    status: code,
-    headers: withEvery([["content-type", "application/json"], ["cache-control", "no-store"]]),
-  });
+  return responseWith(
+    JSON.stringify({ status: text }),
+    [["content-type", "application/json"], ["cache-control", "no-store"]],
+    code,
+  );
 }

@@ -1,7 +1,7 @@
 /** The shell of every HTML page: one style, no script, nothing from elsewhere. */
 
 import { html, raw } from "hono/html";
-import { withEvery } from "../src/http_headers.ts";
+import { responseWith } from "../src/http_headers.ts";
 
 /** Markup that is already escaped. */
 export type Markup = ReturnType<typeof html>;
@@ -56,16 +56,14 @@ export async function pageResponse(
     </html>
   `;
   const bytes = new TextEncoder().encode(page.toString());
-  return new Response(bytes, {
-    headers: withEvery([
-      ["content-type", "text/html; charset=utf-8"],
-      ["content-length", String(bytes.length)],
-      ["cache-control", caching],
-      ["vary", "Accept"],
-      [
-        "content-security-policy",
-        "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; base-uri 'self'",
-      ],
-    ]),
-  });
+  return responseWith(bytes, [
+    ["content-type", "text/html; charset=utf-8"],
+    ["content-length", String(bytes.length)],
+    ["cache-control", caching],
+    ["vary", "Accept"],
+    [
+      "content-security-policy",
+      "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; base-uri 'self'",
+    ],
+  ]);
 }

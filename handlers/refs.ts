@@ -2,7 +2,7 @@
 
 import type { Dataset } from "../src/catalog.ts";
 import { SluiceError } from "../src/errors.ts";
-import { withEvery } from "../src/http_headers.ts";
+import { responseWith } from "../src/http_headers.ts";
 import { planArray } from "../src/codecs/plan.ts";
 import type { StorePath } from "../src/store_key.ts";
 
@@ -29,13 +29,11 @@ export async function chunkReference(dataset: Dataset, target: StorePath): Promi
     codecs: array.native.codecs,
     ...(ref.kind !== "inline" && ref.validator ? { validator: ref.validator } : {}),
   });
-  return new Response(body, {
-    headers: withEvery([
-      ["content-type", "application/json"],
-      [
-        "cache-control",
-        `${dataset.config.tokens ? "private" : "public"}, max-age=${dataset.config.maxAge}`,
-      ],
-    ]),
-  });
+  return responseWith(body, [
+    ["content-type", "application/json"],
+    [
+      "cache-control",
+      `${dataset.config.tokens ? "private" : "public"}, max-age=${dataset.config.maxAge}`,
+    ],
+  ]);
 }

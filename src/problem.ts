@@ -1,7 +1,7 @@
 /** Faults as RFC 9457 problem documents. The only place where an error becomes a response. */
 
 import { type ErrorCode, FAULTS, SluiceError } from "./errors.ts";
-import { withEvery } from "./http_headers.ts";
+import { responseWith } from "./http_headers.ts";
 import type { Log } from "./log.ts";
 
 /** Where in the URL space a fault happened. */
@@ -51,5 +51,5 @@ export function problemResponse(error: unknown, place: FaultPlace, log: Log): Re
     requestId,
   });
   headers.push(["content-length", String(new TextEncoder().encode(body).length)]);
-  return new Response(body, { status: entry.status, headers: withEvery(headers) });
+  return responseWith(body, headers, entry.status);
 }

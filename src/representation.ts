@@ -5,7 +5,7 @@
 
 import { type ByteRange, requestedRange } from "./byte_range.ts";
 import { SluiceError } from "./errors.ts";
-import { withEvery } from "./http_headers.ts";
+import { responseWith } from "./http_headers.ts";
 
 /** What a key answers, before the request's conditions and range. */
 export interface Representation {
@@ -36,10 +36,11 @@ export async function respond(
   }
   const ifNoneMatch = conditions.get("if-none-match");
   if (ifNoneMatch !== null && tagMatches(ifNoneMatch, etag, true)) {
-    return new Response(null, { status: 304, headers: headersOf(representation, []) });
+    return responseWith(null, headersOf(representation), 304);
   }
-  const ifRange = conditions.get("if-range");
-  const rangeHeader = ifRange === null || ifRange === etag ? conditions.get("range") : null;
+  const rangeAsked = conditions.get("range");
+  const ifRange = rangeAsked === null ? null : conditions.get("if-range");
+  const rangeHeader = ifRange === null || ifRange === etag ? rangeAsked : null;
   const head = request.method === "HEAD";
 
   let { length } = representation;
@@ -51,43 +52,39 @@ export async function respond(
   const range = requestedRange(rangeHeader, length);
   if (range === "unsatisfiable") {
     const problem = new SluiceError("range-not-satisfiable", `The key has ${length} bytes`);
-    return new Response(null, {
-      status: problem.status,
-      headers: withEvery([["content-range", `bytes */${length}`], ["cache-control", "no-store"], [
-        "content-length",
-        "0",
-      ]]),
-    });
+    return responseWith(null, [
+      ["content-range", `bytes */${length}`],
+      ["cache-control", "no-store"],
+      ["content-length", "0"],
+    ], problem.status);
   }
   const part = range ?? { offset: 0, length };
   const body = head || part.length === 0
     ? null
     : whole?.subarray(part.offset, part.offset + part.length) ?? await representation.open(range);
-  const headers = headersOf(representation, [
+  const headers = headersOf(representation);
+  headers.push(
     ["content-type", representation.contentType],
     ["content-length", String(part.length)],
     ["accept-ranges", "bytes"],
-  ]);
-  if (range === undefined) return new Response(body, { headers });
-  headers.set(
+  );
+  if (range === undefined) return responseWith(body, headers);
+  headers.push([
     "content-range",
     `bytes ${part.offset}-${part.offset + part.length - 1}/${length}`,
-  );
-  return new Response(body, { status: 206, headers });
+  ]);
+  return responseWith(body, headers, 206);
 }
 
-function headersOf(
-  representation: Representation,
-  more: ReadonlyArray<readonly [string, string]>,
-): Headers {
-  const timing = representation.timing?.();
-  return withEvery([
+function headersOf(representation: Representation): Array<readonly [string, string]> {
+  const headers: Array<readonly [string, string]> = [
     ["etag", representation.etag],
     ["cache-control", representation.cacheControl],
     ...(representation.headers ?? []),
-    ...(timing ? [["server-timing", timing] as const] : []),
-    ...more,
-  ]);
+  ];
+  const timing = representation.timing?.();
+  if (timing) headers.push(["server-timing", timing]);
+  return headers;
 }
 
 /** Whether a list of entity tags (or `*`) names `etag`; `weak` ignores a `W/` in front. */
