@@ -130,3 +130,16 @@ export function chunkKey({ encoding }: ChunkLayout, coords: readonly number[]): 
   if (name === "v2") return coords.length === 0 ? "0" : joined;
   return coords.length === 0 ? "c" : `c${separator}${joined}`;
 }
+
+/** The coordinates that the end of a chunk's key names; undefined if it is not spelled as one. */
+export function parseChunkKey(layout: ChunkLayout, key: string): number[] | undefined {
+  const { encoding: { name, separator }, grid } = layout;
+  const isScalar = grid.length === 0;
+  if (isScalar) return key === chunkKey(layout, []) ? [] : undefined;
+  const prefix = name === "default" ? `c${separator}` : "";
+  if (!key.startsWith(prefix)) return undefined;
+  const numbers = key.slice(prefix.length).split(separator);
+  const isSpelledRight = numbers.length === grid.length &&
+    numbers.every((text) => /^(?:0|[1-9]\d{0,9})$/.test(text));
+  return isSpelledRight ? numbers.map(Number) : undefined;
+}

@@ -171,9 +171,9 @@ class JsonReferences {
     const index = chunks.get(path);
     if (!layout || !index) return;
     const tables = new ChunkTableBuilder(layout, (id) => this.#href(id));
-    const row: PackedRow = { id: 0, offset: 0, length: 0 };
-    for (let i = 0; i < index.packed.rows; i++) {
-      tables.add(index.ordinal(i), index.packed.read(i, row));
+    let at = 0;
+    for (const row of index.packed.all()) {
+      tables.add(index.ordinal(at++), row);
       if (tables.isFull) yield tables.take(inline);
     }
     if (tables.rows > 0) yield tables.take(inline);

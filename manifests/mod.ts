@@ -5,10 +5,17 @@ import type { Manifest, ManifestFormat, OpenOptions } from "../src/manifest.ts";
 import type { Origin } from "../src/origin/origin.ts";
 import { icechunk } from "./icechunk/mod.ts";
 import { kerchunkJson } from "./kerchunk_json.ts";
+import { kerchunkParquet } from "./kerchunk_parquet.ts";
 import { type OriginProbe, probe } from "./probe.ts";
+import { zarr } from "./zarr.ts";
 
 /** Every index format, in the order in which they are asked whether a target is theirs. */
-export const FORMATS: readonly ManifestFormat[] = [kerchunkJson, icechunk];
+export const FORMATS: readonly ManifestFormat[] = [
+  kerchunkJson,
+  kerchunkParquet,
+  icechunk,
+  zarr,
+];
 
 /**
  * Opens the index at `url`: in the named format, else in the format that its name tells, else in the
@@ -24,7 +31,8 @@ export async function openManifest(
   options: OpenOptions & { readonly format?: string },
 ): Promise<Manifest> {
   const format = options.format === undefined
-    ? FORMATS.find(({ named }) => named?.(url)) ?? await sniff(probe(url, origin))
+    ? FORMATS.find(({ named }) => named?.(url)) ??
+      await sniff(probe(url, origin, options.maxIndexBytes))
     : FORMATS.find(({ name }) => name === options.format);
   if (!format) {
     throw new SluiceError(

@@ -16,8 +16,12 @@ export interface OriginProbe {
   describe(): Promise<string>;
 }
 
-/** A probe of `url` by way of `origin`. */
-export function probe(url: URL, origin: Origin): OriginProbe {
+/**
+ * A probe of `url` by way of `origin`.
+ *
+ * @param maxBytes what is read of a file in the folder at most
+ */
+export function probe(url: URL, origin: Origin, maxBytes: number): OriginProbe {
   const found = new Map<string, Promise<boolean>>();
   const folder = new URL(url);
   if (!folder.pathname.endsWith("/")) folder.pathname += "/";
@@ -31,6 +35,18 @@ export function probe(url: URL, origin: Origin): OriginProbe {
     }
     return answer;
   }
+  async function read(name: string): Promise<Uint8Array | undefined> {
+    try {
+      const body = await origin.read(new URL(name, folder), undefined);
+      found.set(name, Promise.resolve(true));
+      return await body.bytes(maxBytes);
+    } catch (fault) {
+      const none = ifUnseen(undefined)(fault);
+      found.set(name, Promise.resolve(false));
+      return none;
+    }
+  }
+
   // a folder has no bytes of its own, and asking a server for it gives a listing
   const first = () =>
     head ??= url.pathname.endsWith("/") ? Promise.resolve(undefined) : firstBytes();
@@ -50,7 +66,7 @@ export function probe(url: URL, origin: Origin): OriginProbe {
 
   return {
     url,
-    start: async () => ({ url, head: await first(), has }),
+    start: async () => ({ url, head: await first(), has, read }),
     async describe() {
       const bytes = await first();
       const names: string[] = [];

@@ -147,6 +147,8 @@ export interface Probe {
   readonly head?: Uint8Array;
   /** True if `name`, relative to `url` as a folder, exists. Answers are remembered. */
   has(name: string): Promise<boolean>;
+  /** All bytes of `name`, relative to `url` as a folder; undefined if it does not exist. */
+  read(name: string): Promise<Uint8Array | undefined>;
 }
 
 /** What opening an index may use. */

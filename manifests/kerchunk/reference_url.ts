@@ -1,10 +1,8 @@
 /** From the text of a reference to its URL. Source: fsspec `split_protocol`, kerchunk's specification. */
 
 import { IndexError } from "../../src/errors.ts";
+import { plainPath } from "../folder_url.ts";
 
-// What the URL parser would drop, cut off at, or take for an escape; in a plain key each is text.
-// deno-lint-ignore no-control-regex
-const NOT_PLAIN = /[\u0000-\u0020\u007f%?#\\]/g;
 const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]*):\/\//;
 
 /**
@@ -30,25 +28,18 @@ export function referenceUrl(text: string, base: URL): URL {
   const spelled = isWeb
     ? text
     : scheme !== undefined
-    ? plain(text)
+    ? plainPath(text)
     : text.startsWith("/")
-    ? `file://${plain(text)}`
+    ? `file://${plainPath(text)}`
     : /^https?:$/.test(base.protocol)
     ? text
     // "./" keeps a colon in the first segment from being read as a scheme
-    : `./${plain(text)}`;
+    : `./${plainPath(text)}`;
   try {
     return new URL(spelled, base);
   } catch (cause) {
     throw unusable(text, "it is not a URL", cause);
   }
-}
-
-function plain(text: string): string {
-  return text.replace(
-    NOT_PLAIN,
-    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`,
-  );
 }
 
 function hasDotSegment(text: string): boolean {

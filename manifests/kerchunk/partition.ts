@@ -1,0 +1,165 @@
+/** One `refs.N.parq` of a kerchunk Parquet set, packed. Source: fsspec `LazyReferenceMapper`. */
+
+import { IndexError } from "../../src/errors.ts";
+import { ABSENT_ID, FIRST_URL_ID, INLINE_ID, PackedReferences } from "./packed_references.ts";
+import { ParquetFile } from "./parquet_file.ts";
+import { referenceUrl } from "./reference_url.ts";
+import { type TextList, TextTable } from "./text_table.ts";
+
+/** The references of some consecutive chunks of one array. */
+export interface Partition {
+  readonly references: PackedReferences;
+  /** Reference texts by number, as they are in the file. */
+  readonly urls: TextList;
+  /** What inline rows' offsets and lengths lead into. */
+  readonly inline: Uint8Array;
+  readonly heldBytes: number;
+}
+
+/** While a partition is read, each of its rows takes so many bytes. */
+const TRANSIENT_ROW_BYTES = 20;
+/** What is held while reading may be this many times what may be kept. */
+const TRANSIENT_FACTOR = 4;
+
+const BASE64 = new TextEncoder().encode("base64:");
+const decoder = new TextDecoder();
+
+/** Reads partitions one at a time; the columns in between are kept for the next. */
+export class PartitionReader {
+  #ids = new Uint32Array(0);
+  #offsets = new Float64Array(0);
+  #lengths = new Float64Array(0);
+
+  /** @param maxBytes what a partition may hold */
+  constructor(readonly maxBytes: number) {}
+
+  /**
+   * Packs the first rows of a partition.
+   *
+   * In this order: `raw` not null is the bytes themselves; `path` null is an absent chunk; offset and
+   * size 0 is the whole file; size 0 is an absent chunk; else the range.
+   *
+   * @param bytes the whole file
+   * @param most rows that can be asked for
+   * @throws IndexError
+   */
+  read(bytes: Uint8Array, most: number): Partition {
+    const file = new ParquetFile(bytes, this.maxBytes);
+    const rows = Math.min(file.rows, most);
+    if (rows * TRANSIENT_ROW_BYTES > this.maxBytes * TRANSIENT_FACTOR) {
+      throw tooLarge(this.maxBytes);
+    }
+    this.#reserve(rows);
+    const urls = new TextTable();
+    const ids = this.#ids.subarray(0, rows).fill(ABSENT_ID);
+    const offsets = this.#offsets.subarray(0, rows).fill(0);
+    const lengths = this.#lengths.subarray(0, rows).fill(0);
+    if (file.has("path")) {
+      if (file.has("offset")) file.readNumbers("offset", offsets);
+      if (file.has("size")) file.readNumbers("size", lengths);
+      readPaths(file, ids, urls);
+      checkRanges(ids, offsets, lengths);
+    }
+    const inline = file.has("raw")
+      ? readInline(file, ids, offsets, lengths, this.maxBytes)
+      : new Uint8Array(0);
+    const references = PackedReferences.pack({
+      rows,
+      id: (row) => ids[row],
+      offset: (row) => offsets[row],
+      length: (row) => lengths[row],
+    });
+    urls.list.trim();
+    const heldBytes = references.heldBytes + urls.list.heldBytes + inline.byteLength + 512;
+    if (heldBytes > this.maxBytes) throw tooLarge(this.maxBytes);
+    return { references, urls: urls.list, inline, heldBytes };
+  }
+
+  #reserve(rows: number): void {
+    if (this.#ids.length >= rows) return;
+    this.#ids = new Uint32Array(rows);
+    this.#offsets = new Float64Array(rows);
+    this.#lengths = new Float64Array(rows);
+  }
+}
+
+/** The absolute URL of an id. @throws IndexError if it cannot be one */
+export function partitionUrl({ urls }: Partition, id: number, base: URL): URL {
+  return referenceUrl(urls.text(id - FIRST_URL_ID), base);
+}
+
+function readPaths(file: ParquetFile, ids: Uint32Array, urls: TextTable): void {
+  let last: Uint8Array | undefined;
+  let lastId = ABSENT_ID;
+  file.readBytes("path", ids.length, (row, bytes) => {
+    if (bytes !== last) {
+      last = bytes;
+      lastId = bytes.length === 0 ? ABSENT_ID : FIRST_URL_ID + urls.add(bytes);
+    }
+    ids[row] = lastId;
+  });
+}
+
+function checkRanges(ids: Uint32Array, offsets: Float64Array, lengths: Float64Array): void {
+  for (let row = 0; row < ids.length; row++) {
+    if (ids[row] === ABSENT_ID) continue;
+    const [offset, length] = [offsets[row], lengths[row]];
+    const isExact = Number.isSafeInteger(offset) && Number.isSafeInteger(length) &&
+      offset >= 0 && length >= 0 && Number.isSafeInteger(offset + length);
+    if (!isExact) {
+      throw new IndexError(
+        `Row ${row} of a Parquet partition is invalid: its offset or size is not an exact number of bytes`,
+        { row },
+      );
+    }
+    // a whole file has neither; no bytes of a place are no chunk
+    if (length === 0 && offset !== 0) ids[row] = ABSENT_ID;
+  }
+}
+
+function readInline(
+  file: ParquetFile,
+  ids: Uint32Array,
+  offsets: Float64Array,
+  lengths: Float64Array,
+  maxBytes: number,
+): Uint8Array {
+  let inline = new Uint8Array(256);
+  let used = 0;
+  file.readBytes("raw", ids.length, (row, stored) => {
+    const bytes = decodeRaw(stored, row);
+    if (used + bytes.length > maxBytes) throw tooLarge(maxBytes);
+    if (used + bytes.length > inline.length) {
+      const grown = new Uint8Array(Math.max(inline.length * 2, used + bytes.length));
+      grown.set(inline.subarray(0, used));
+      inline = grown;
+    }
+    inline.set(bytes, used);
+    ids[row] = INLINE_ID;
+    offsets[row] = used;
+    lengths[row] = bytes.length;
+    used += bytes.length;
+  });
+  return inline.slice(0, used);
+}
+
+/** fsspec decodes a `base64:` text here, too, though its writer leaves none. */
+function decodeRaw(bytes: Uint8Array, row: number): Uint8Array {
+  if (!BASE64.every((byte, i) => bytes[i] === byte)) return bytes;
+  try {
+    return Uint8Array.fromBase64(decoder.decode(bytes.subarray(BASE64.length)));
+  } catch (cause) {
+    throw new IndexError(`Row ${row} of a Parquet partition has broken base64`, { row }, cause);
+  }
+}
+
+function tooLarge(maxBytes: number): IndexError {
+  return new IndexError(
+    `A partition of the kerchunk Parquet set needs more than the ${
+      Math.floor(maxBytes / 2 ** 20)
+    } MiB ` + "that this server holds; write the set again with a smaller record_size",
+    { maxBytes },
+    undefined,
+    "index-too-large",
+  );
+}
