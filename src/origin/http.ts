@@ -162,6 +162,23 @@ export async function discard(response: Response): Promise<void> {
   await done.catch(() => undefined);
 }
 
+/** Characters of an answer that are read as text: an error, a page of a listing. */
+const MAX_TEXT = 8 << 20;
+
+/** The text of a store's own answer. @throws OriginError */
+export async function readText(
+  response: Response,
+  url: string,
+  signal?: AbortSignal,
+): Promise<string> {
+  if (response.body === null) return "";
+  try {
+    return new TextDecoder().decode(await collectUpTo(response.body, MAX_TEXT, url));
+  } catch (cause) {
+    throw networkFault(cause, url, signal);
+  }
+}
+
 /** The fault that an exception of `fetch`, or of reading a body, stands for. */
 export function networkFault(cause: unknown, url: string, signal?: AbortSignal): OriginError {
   if (cause instanceof OriginError) return cause;

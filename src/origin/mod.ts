@@ -9,17 +9,20 @@
 import { OriginError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { PrefixSet, withAllowList } from "./allow_list.ts";
+import { azureOrigin, isAzureBlobHost } from "./azure.ts";
 import { canonicalScheme, canonicalUrl } from "./canonical_url.ts";
 import { headerSign, signed } from "./credentials.ts";
 import { Deadlines, withDeadline } from "./deadline.ts";
 import { fileOrigin } from "./file.ts";
 import type { FileAccess } from "./file_access.ts";
+import { gcsOrigin } from "./gcs.ts";
 import { fetchSend, httpOrigin, type Send } from "./http.ts";
 import { Limit, withLimit } from "./limit.ts";
 import type { Origin } from "./origin.ts";
 import { StreamWatch, withResume } from "./resume.ts";
 import { followRedirects } from "./redirect.ts";
 import { RetryBudget, withRetry } from "./retry.ts";
+import { s3Origin } from "./s3.ts";
 import { type OriginSettings, type SettingsEntry, SettingsTable } from "./settings.ts";
 import { withSingleFlight } from "./single_flight.ts";
 
@@ -127,10 +130,17 @@ function storeOf(
 ): Origin {
   const own = entry?.settings ?? {};
   switch (canonicalScheme(url.protocol)) {
+    case "s3:":
+      return s3Origin(url.host, own, send);
+    case "gs:":
+      return gcsOrigin(url.host, own, send);
+    case "az:":
+    case "abfs:":
+      return azureOrigin(url, own, send);
     case "http:":
     case "https:": {
-      const sender = signed(send, headerSign(own));
-      if (!own.redirects?.length) return httpOrigin(sender);
+      if (isAzureBlobHost(url.hostname)) return azureOrigin(url, own, send);
+      if (!own.redirects?.length) return httpOrigin(signed(send, headerSign(own)));
       const signOf = (hop: URL) => headerSign(table.find(hop)?.settings);
       return httpOrigin(followRedirects(send, { hosts: own.redirects, signOf }));
     }

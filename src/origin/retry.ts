@@ -64,6 +64,8 @@ export function isPassing(fault: unknown): fault is OriginError {
 }
 
 function waitFor(fault: OriginError, tried: number): number {
+  // most often a kept connection that the host had closed: another one serves at once
+  if (tried === 0 && fault.context.originStatus === undefined) return Math.random() * 10;
   const asked = Number(fault.context.retryAfter ?? 0) * 1000;
   return Math.max(asked, BASE_DELAY * 2 ** tried * (1 - Math.random() / 2));
 }
