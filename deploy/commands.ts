@@ -4,7 +4,7 @@ import type { Dataset } from "../src/catalog.ts";
 import { check } from "../src/check.ts";
 import { inspect, type InspectReport } from "../src/inspect.ts";
 
-/** Prints what an index holds. Returns the exit code: 1 if an array cannot be served portably. */
+/** Prints what an index holds. Returns the exit code. */
 export async function inspectCommand(dataset: Dataset, json: boolean): Promise<number> {
   const store = await dataset.store(undefined, "portable");
   const report = await inspect(store, progress("references"));
@@ -35,6 +35,11 @@ export async function checkCommand(
 function inspectText(dataset: Dataset, report: InspectReport): string {
   const lines = [`${dataset.url.href}`, `version ${report.version}`];
   for (const [label, text] of report.facts) lines.push(`${label} ${text}`);
+  for (const { kind, name, snapshot, time, message } of report.versions) {
+    const when = time === undefined ? "" : new Date(time).toISOString();
+    const what = kind === "snapshot" ? name : `${name} → ${snapshot}`;
+    lines.push(`${kind} ${what} ${when} ${message ?? ""}`.trimEnd());
+  }
   const rows = report.arrays.map((array) => [
     `/${array.path}`,
     array.shape.map((n, i) => `${array.dimensions[i] ?? "?"}=${n}`).join(" ") || "scalar",

@@ -4,6 +4,7 @@ import type { Dataset } from "../src/catalog.ts";
 import { entityTag } from "../src/entity_tag.ts";
 import { respond } from "../src/representation.ts";
 import type { GatewayContext } from "./context.ts";
+import { type VersionLink, versionLinks } from "./versions.ts";
 
 /** One dataset as the catalog tells it. */
 export interface CatalogEntry {
@@ -26,13 +27,18 @@ export function catalogEntry(dataset: Dataset): CatalogEntry {
   return { title, description, license, format, maxAge, ...isProtected, href: `/${dataset.id}/` };
 }
 
+/** Milliseconds that the catalog waits for an index to tell its versions. */
+const VERSIONS_PATIENCE_MS = 3000;
+
 /** `{"datasets": {id: entry}}` as JSON. */
-export function catalogJson(request: Request, context: GatewayContext): Promise<Response> {
-  const datasets = Object.fromEntries(
-    [...context.catalog.datasets.values()].map((dataset) => [dataset.id, catalogEntry(dataset)]),
-  );
+export async function catalogJson(request: Request, context: GatewayContext): Promise<Response> {
+  const entries = [...context.catalog.datasets.values()].map(async (dataset) => {
+    const versions = await versionsInTime(dataset, context);
+    return [dataset.id, { ...catalogEntry(dataset), ...(versions ? { versions } : {}) }] as const;
+  });
+  const datasets = Object.fromEntries(await Promise.all(entries));
   const bytes = new TextEncoder().encode(JSON.stringify({ datasets }, null, 2));
-  return respond(request, {
+  return await respond(request, {
     etag: entityTag(bytes),
     contentType: "application/json",
     cacheControl: "public, max-age=60",
@@ -43,4 +49,30 @@ export function catalogJson(request: Request, context: GatewayContext): Promise<
         range ? bytes.subarray(range.offset, range.offset + range.length) : bytes,
       ),
   });
+}
+
+/**
+ * The branches and tags of a dataset; undefined if it has none, if only some may see them, or if its
+ * index does not tell in time: the catalog does not fail with one of its datasets.
+ */
+async function versionsInTime(
+  dataset: Dataset,
+  { log }: GatewayContext,
+): Promise<VersionLink[] | undefined> {
+  const { format, tokens } = dataset.config;
+  if (tokens !== undefined || (format !== undefined && format !== "icechunk")) return undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), VERSIONS_PATIENCE_MS);
+  });
+  const asked = dataset.manifest().then((manifest) => versionLinks(dataset.id, manifest)).catch(
+    (error) => {
+      log("versions-unknown", { dataset: dataset.id }, error);
+      return undefined;
+    },
+  );
+  const links = await Promise.race([asked, late]);
+  clearTimeout(timer);
+  const named = links?.filter(({ kind }) => kind !== "snapshot");
+  return named?.length ? named : undefined;
 }

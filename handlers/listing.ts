@@ -12,6 +12,7 @@ import type { StorePath } from "../src/store_key.ts";
 import { dataTypeName } from "../src/zarr/data_type.ts";
 import { type ArrayMetadata, chunkShape } from "../src/zarr/metadata.ts";
 import { type Markup, pageResponse } from "./page.ts";
+import { versionLinks } from "./versions.ts";
 
 /** The listing of a group or array. @throws SluiceError `not-found` */
 export async function listing(
@@ -46,6 +47,7 @@ export async function listing(
     ${nodes.map((child) => row(child))}
       </table>
     </div>
+    ${path === "" ? await versionTable(dataset.id, store) : ""}
   `;
   const scope = dataset.config.tokens ? "private" : "public";
   const caching = `${scope}, max-age=${dataset.config.maxAge}`;
@@ -131,6 +133,36 @@ async function snippets(store: Store, href: string): Promise<Markup> {
     : html`<pre>xr.open_zarr("${url}")
 gdalmdiminfo 'ZARR:"/vsicurl/${url}"'
 zarrita: open(new FetchStore("${url}/${largest}"))</pre>`;
+}
+
+/** Snapshots of the history that the page shows. */
+const SHOWN_SNAPSHOTS = 20;
+
+/** Branches, tags and the latest of the history. Absolute links: they are no entries of this folder. */
+async function versionTable(id: string, store: Store): Promise<Markup | ""> {
+  const links = await versionLinks(id, store.manifest);
+  const history = links.filter(({ kind }) => kind === "snapshot").slice(0, SHOWN_SNAPSHOTS);
+  const shown = [...links.filter(({ kind }) => kind !== "snapshot"), ...history];
+  if (shown.length === 0) return "";
+  return html`
+    <h2>Versions</h2>
+    <div class="scroll">
+      <table>
+    <tr><th>version</th><th></th><th>committed</th><th>message</th></tr>
+    ${shown.map(({ kind, name, href, time, message }) =>
+      html`
+        <tr>
+          <td class="mono"><a href="${href}">${name}</a></td>
+          <td>${kind}</td>
+          <td>${time === undefined
+            ? ""
+            : new Date(time).toISOString().slice(0, 19).replace("T", " ")}</td>
+          <td>${message ?? ""}</td>
+        </tr>
+      `
+    )}</table>
+    </div>
+  `;
 }
 
 function elements(node: Node): number {

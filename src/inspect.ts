@@ -1,7 +1,7 @@
 /** What an index holds: tree, types, chunks, codecs, tiers, references and the origins they need. */
 
 import { type ChunkPlan, planArray } from "./codecs/plan.ts";
-import { type Manifest, ROW_KIND } from "./manifest.ts";
+import { type Manifest, ROW_KIND, type VersionInfo } from "./manifest.ts";
 import type { Store } from "./store.ts";
 import { dataTypeName } from "./zarr/data_type.ts";
 import { chunkShape, gridShape } from "./zarr/metadata.ts";
@@ -36,6 +36,8 @@ export interface InspectReport {
   readonly refs: number;
   /** Prefixes that the references point to, as the catalog's `origins` take them. */
   readonly origins: readonly string[];
+  /** Branches, tags and the history, where the format has versions. */
+  readonly versions: readonly VersionInfo[];
   /** Facts of the format itself. */
   readonly facts: ReadonlyArray<readonly [string, string]>;
 }
@@ -88,6 +90,7 @@ export async function inspect(
     arrays,
     refs: total,
     origins: [...folders.values()].sort(),
+    versions: await manifest.versions?.() ?? [],
     facts: await manifest.report?.() ?? [],
   };
 }
