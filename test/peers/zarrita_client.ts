@@ -36,15 +36,33 @@ export async function readProblem(
     return wrong < 0 ? "" : `cell ${wrong} is ${values[wrong]}, not ${want[wrong]}`;
   }
   const want = await Deno.readFile(`${folder}/${expected.expected}`);
-  const bytes = cOrderBytes(got, expected.shape);
+  const bytes = array.shape.length === 0
+    ? scalarBytes(got, expected.dtype)
+    : cOrderBytes(got, expected.shape);
   if (bytes.length !== want.length) return `${bytes.length} bytes, not ${want.length}`;
   const wrong = bytes.findIndex((byte, i) => byte !== want[i]);
   return wrong < 0 ? "" : `byte ${wrong} of ${want.length} (${array.dtype}) differs`;
 }
 
+/** The bytes of a scalar, which zarrita gives as a bare value. */
+function scalarBytes(value: unknown, dtype: string): Uint8Array {
+  const view = new DataView(new ArrayBuffer(Number(dtype.slice(2))));
+  const setters: Record<string, () => void> = {
+    "|b1": () => view.setUint8(0, Number(value)),
+    "|u1": () => view.setUint8(0, value as number),
+    "<i2": () => view.setInt16(0, value as number, true),
+    "<i4": () => view.setInt32(0, value as number, true),
+    "<i8": () => view.setBigInt64(0, value as bigint, true),
+    "<u8": () => view.setBigUint64(0, value as bigint, true),
+    "<f4": () => view.setFloat32(0, value as number, true),
+    "<f8": () => view.setFloat64(0, value as number, true),
+  };
+  setters[dtype]();
+  return new Uint8Array(view.buffer);
+}
+
 /** The cells of a chunk in C order, whatever its strides, as little-endian bytes. */
 function cOrderBytes(chunk: unknown, shape: readonly number[]): Uint8Array {
-  // A scalar comes as a bare value.
   if (typeof chunk !== "object" || chunk === null || !("data" in chunk)) {
     throw new TypeError(`zarrita gave ${chunk} for an array`);
   }

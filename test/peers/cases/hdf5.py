@@ -76,6 +76,8 @@ def types(out):
             skip |= {"zarrita"}
         if 0 in values.shape or name == "fill_u8":  # GDAL knows no fill beyond 2^63
             skip |= {"gdal"}
+        if 0 in values.shape or name in ("fill_i8", "fill_u8"):  # zarrita has neither
+            skip |= {"zarrita"}
         case.expect(name, values, skip=skip, missing=[(0, 1), (1, 0)] if name.startswith("fill_") else [],
                     tier="frame" if name.endswith(("little", "big")) or name == "bool" else None)
     return case
@@ -119,7 +121,7 @@ def filters(out):
                 for data, word in ((smooth, "smooth"), (noise, "noise")):
                     name = "%s_%s_%s" % (label, np.dtype(kind).str.replace("<", "l").replace(">", "b").replace("|", ""), word)
                     file.create_dataset(name, data=data, chunks=(5, 6), **options)
-                    tiers[name] = tier
+                    tiers[name] = tier if kind != "|u1" or label != "shuffle" else None
         # A zlib stream exactly as long as what it holds: Blosc reads such a block as stored.
         for level in (1, 9):
             name = "as_long_level%d" % level

@@ -109,7 +109,8 @@ def basic(out):
                     missing=[missing[name]] if name in missing else [], chunks=chunks.get(name),
                     skip=["gdal", "zarrita"] if values.dtype.kind == "S" else [])
     case.references(refs)
-    case.decoded("data.nc", skip=["none"])
+    # kerchunk itself gives the scalar a fill, and forgets that the scale was a float32.
+    case.decoded("data.nc", skip=["none", "crs", "packed_f4"])
     return case
 
 

@@ -23,8 +23,10 @@ def write(out):
             if fault == "not_zlib" and tier != "transcode":
                 continue  # bytes that the gateway does not look into: the client's own decoder refuses them
             name = "%s_%s" % (tier, fault)
-            v2.add(name, values, (3, 10), compressor=compressor, fill=7)
+            v2.add(name, values, (3, 10), compressor=compressor, fill=7, dims=["row", "column"])
             v2.case.arrays.pop()
             v2.refs[name + "/1.0"] = list(reference)
             v2.case.faults.append({"path": name, "good": [0, 3], "bad": [3, 6], "values": values[:3].tolist()})
+    for axis, length in zip(("row", "column"), values.shape):
+        v2.add(axis, np.arange(length) * 0.5, (length,), dims=[axis])
     return [v2.close()]
