@@ -180,8 +180,8 @@ function asTypes(decode: Json | undefined, encode: Json | undefined): FilterType
 }
 
 /**
- * `bytes` for the decoded elements. Its own byte order is theirs, except that a writer of v3 leaves
- * it out where a filter stores single bytes: then the first filter's type says it.
+ * `bytes` for the decoded elements. Behind filters the source's `bytes` tells the byte order of what
+ * they store; what undoing them gives has the order of the first one's own type.
  */
 function bytesCodec(
   { source }: Stage,
@@ -189,7 +189,7 @@ function bytesCodec(
   itemBytes: number | undefined,
 ): Codec {
   const first = filters.find((stage) => stage.id !== "transpose")?.configuration;
-  if (itemBytes === 1 || source.configuration?.endian !== undefined || !first) return source;
+  if (itemBytes === 1 || !first) return source;
   const type: NumpyType | undefined = parseNumpyType(first.decode_dtype ?? first.dtype);
   return { name: "bytes", configuration: { endian: type?.bigEndian ? "big" : "little" } };
 }
