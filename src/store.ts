@@ -20,7 +20,7 @@ import {
   type V2Descendant,
   zmetadata,
 } from "./zarr/consolidated.ts";
-import { type JsonObject, parseJson, stringifyJson } from "./zarr/json.ts";
+import { parseJson, stringifyJson } from "./zarr/json.ts";
 import { type ArrayMetadata, gridShape } from "./zarr/metadata.ts";
 import { arrayToV2 } from "./zarr/v3_to_v2.ts";
 
@@ -193,11 +193,11 @@ export class Store {
       if (!documents) continue;
       const below = nodePath.slice(path === "" ? 0 : path.length + 1);
       entries.push([below, {
-        zarray: parsed(documents[".zarray"]),
-        zattrs: parsed(documents[".zattrs"]),
+        zarray: textOf(documents[".zarray"]),
+        zattrs: textOf(documents[".zattrs"]),
       }]);
     }
-    return encoder.encode(stringifyJson(zmetadata(entries)));
+    return encoder.encode(zmetadata(entries));
   }
 
   /** A chunk key in the encoding that the array's own metadata tells. */
@@ -253,8 +253,8 @@ function viewArray(path: string, node: ArrayNode, view: View): ArrayView {
   };
 }
 
-function parsed(document: Uint8Array | undefined): JsonObject | undefined {
-  return document && parseJson(decoder.decode(document)) as JsonObject;
+function textOf(document: Uint8Array | undefined): string | undefined {
+  return document && decoder.decode(document);
 }
 
 function relative(path: string, nodes: Array<[string, Node]>): Descendant[] {

@@ -254,8 +254,10 @@ function assign(group: ReferenceRowGroup, arrays: ReadonlySet<string>): Map<stri
   const v3 = /^(?:(.*)\/)?c[./]?$/.exec(group.base);
   const path = v3 ? v3[1] ?? "" : group.base.replace(/\/$/, "");
   if (arrays.has(path)) return new Map([[path, { skip: 0, isDefault: v3 !== null }]]);
-  const named = group.base.slice(0, -1); // an array that is called "c"
-  if (v3 && arrays.has(named)) return new Map([[named, { skip: 0, isDefault: false }]]);
+  const named = group.base.slice(0, -1); // an array that is called "c"; "c.1" is another
+  if (v3 && group.base.endsWith("/") && arrays.has(named)) {
+    return new Map([[named, { skip: 0, isDefault: false }]]);
+  }
   return assignByNumbers(group, arrays);
 }
 

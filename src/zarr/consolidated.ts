@@ -4,16 +4,16 @@
  * Source: FORMATS 4.7; zarr-python's `zarr.core.group.ConsolidatedMetadata`.
  */
 
-import type { Json, JsonObject } from "./json.ts";
+import type { JsonObject } from "./json.ts";
 import type { ArrayMetadata, GroupMetadata } from "./metadata.ts";
 
 /** A node below a group: its path from that group, without slashes at its ends, and its metadata. */
 export type Descendant = readonly [path: string, metadata: ArrayMetadata | GroupMetadata];
 
-/** A node in v2 terms: its path and its documents; without `zarray` it is a group. */
+/** A node in v2 terms: its path and the text of its documents; without `zarray` it is a group. */
 export type V2Descendant = readonly [
   path: string,
-  documents: { readonly zarray?: JsonObject; readonly zattrs?: JsonObject },
+  documents: { readonly zarray?: string; readonly zattrs?: string },
 ];
 
 /**
@@ -36,17 +36,21 @@ export function consolidatedGroup(
   };
 }
 
-/** The `.zmetadata` of a group with these nodes, itself among them with the path `""`. */
-export function zmetadata(nodes: Iterable<V2Descendant>): JsonObject {
-  const entries: Array<[string, Json]> = [];
+/**
+ * The `.zmetadata` of a group with these nodes, itself among them with the path `""`. Their documents
+ * stand in it as they are: a reader that finds `NaN` in the one and `"NaN"` in the other would mask
+ * otherwise.
+ */
+export function zmetadata(nodes: Iterable<V2Descendant>): string {
+  const entries: string[] = [];
   for (const [path, { zarray, zattrs }] of sorted(nodes)) {
-    const folder = path === "" ? "" : `${path}/`;
+    const key = (name: string) => JSON.stringify(path === "" ? name : `${path}/${name}`);
     entries.push(
-      zarray ? [`${folder}.zarray`, zarray] : [`${folder}.zgroup`, { zarr_format: 2 }],
+      zarray === undefined ? `${key(".zgroup")}:{"zarr_format":2}` : `${key(".zarray")}:${zarray}`,
+      `${key(".zattrs")}:${zattrs ?? "{}"}`,
     );
-    entries.push([`${folder}.zattrs`, zattrs ?? {}]);
   }
-  return { zarr_consolidated_format: 1, metadata: Object.fromEntries(entries) };
+  return `{"zarr_consolidated_format":1,"metadata":{${entries.join(",")}}}`;
 }
 
 /** Parents before children, so that a reader can build the hierarchy in one pass. */
