@@ -1,6 +1,6 @@
 /** Containers of Azure Blob Storage. Source: learn.microsoft.com/rest/api/storageservices. */
 
-import { OriginError, SluiceError } from "../errors.ts";
+import { OriginError } from "../errors.ts";
 import { credentialHeaders } from "./credentials.ts";
 import { discard, httpOrigin, readText, type Send } from "./http.ts";
 import { statusFault } from "./http_response.ts";
@@ -24,7 +24,7 @@ export function isAzureBlobHost(hostname: string): boolean {
  * `https://account.blob.core.windows.net/container/blob` URLs: anonymous, with a shared access
  * signature, or with a bearer token.
  *
- * @throws SluiceError `bad-request` for `az://` where no account or endpoint is set
+ * @throws OriginError `origin-not-allowed` for `az://` where no account or endpoint is set
  */
 export function azureOrigin(example: URL, settings: OriginSettings, send: Send): Origin {
   const base = accountUrl(example, settings);
@@ -69,9 +69,10 @@ function accountUrl(url: URL, settings: OriginSettings): string {
   if (settings.endpoint !== undefined) return `${settings.endpoint.replace(/\/$/, "")}/`;
   const account = url.username === "" ? settings.account : url.hostname.split(".")[0];
   if (account === undefined || !/^[a-z0-9-]+$/.test(account)) {
-    throw new SluiceError(
-      "bad-request",
-      `Set "account" or "endpoint" for ${url.protocol}//${url.host}/ in the catalog's origins`,
+    throw new OriginError(
+      "origin-not-allowed",
+      'The catalog\'s origins must set "account" or "endpoint" for this container',
+      { url: url.href },
     );
   }
   const domain = url.username === ""

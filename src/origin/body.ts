@@ -75,3 +75,18 @@ export function behindRoom(bytes: Uint8Array<ArrayBuffer>, room: number): Uint8A
   roomy.set(bytes, room);
   return roomy;
 }
+
+/** A body of bytes that others hold too: its reader gets a copy, which it may write to or transfer. */
+export function sharedBody(bytes: Uint8Array<ArrayBuffer>, facts: BodyFacts): OriginBody {
+  return {
+    objectLength: facts.objectLength,
+    validator: facts.validator,
+    length: bytes.length,
+    stream: () => memoryBody(bytes.slice()).stream(),
+    bytes: (maxBytes = Infinity, room = 0) =>
+      bytes.length > maxBytes
+        ? Promise.reject(tooLong(maxBytes))
+        : Promise.resolve(room === 0 ? bytes.slice() : behindRoom(bytes, room)),
+    cancel: () => Promise.resolve(),
+  };
+}

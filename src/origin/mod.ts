@@ -1,18 +1,22 @@
 /**
  * Every origin of the server: one `Origin` a dataset, which finds the store or host of each URL.
  *
- * A read passes these layers, outermost first: allow-list (a dataset's own), single flight, resume,
- * deadline, retry, limit, and then the store itself. What counts reads is kept by host and shared by
- * all datasets.
+ * A read passes these layers, outermost first: allow-list (a dataset's own), chunk cache, drift, single
+ * flight, resume, deadline, retry, breaker, limit, and then the store itself. What counts reads is kept
+ * by host and shared by all datasets.
  */
 
+import type { ByteCache } from "../byte_cache.ts";
 import { OriginError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { PrefixSet, withAllowList } from "./allow_list.ts";
 import { azureOrigin, isAzureBlobHost } from "./azure.ts";
+import { Breaker, withBreaker } from "./breaker.ts";
 import { canonicalScheme, canonicalUrl } from "./canonical_url.ts";
+import { withChunkCache } from "./chunk_cache.ts";
 import { headerSign, signed } from "./credentials.ts";
 import { Deadlines, withDeadline } from "./deadline.ts";
+import { FirstSeen, withDrift } from "./drift.ts";
 import { fileOrigin } from "./file.ts";
 import type { FileAccess } from "./file_access.ts";
 import { gcsOrigin } from "./gcs.ts";
@@ -40,9 +44,11 @@ export interface OriginsConfig {
   readonly files?: FileAccess;
   readonly fetch?: typeof fetch;
   readonly log?: Log;
+  /** Where chunks that are read repeatedly are kept; none are, without it. */
+  readonly chunkCache?: ByteCache;
   /**
-   * False where requests may not touch each other's I/O (a Worker): no shared timers and no single
-   * flight.
+   * False where requests may not touch each other's I/O: no shared timers, no single flight, no
+   * breaker. The default in a Cloudflare Worker.
    */
   readonly shared?: boolean;
 }
@@ -51,6 +57,7 @@ export interface OriginsConfig {
 interface HostState {
   readonly limit: Limit;
   readonly budget: RetryBudget;
+  readonly breaker: Breaker;
   readonly watch: StreamWatch | undefined;
 }
 
@@ -63,7 +70,8 @@ interface HostState {
 export function originsFor(config: OriginsConfig): (allow: readonly string[]) => Origin {
   const settings = new SettingsTable(config.settings ?? {});
   const send = fetchSend(config.fetch ?? fetch);
-  const shared = config.shared ?? true;
+  const shared = config.shared ?? globalThis.navigator?.userAgent !== "Cloudflare-Workers";
+  const seen = new FirstSeen();
   const deadlines = new Deadlines(config.requestTimeoutMs);
   const hosts = new Map<string, HostState>();
   const stacks = new Map<string, Origin>();
@@ -74,6 +82,9 @@ export function originsFor(config: OriginsConfig): (allow: readonly string[]) =>
       state = {
         limit: new Limit(config.concurrentPerOrigin),
         budget: new RetryBudget(),
+        breaker: new Breaker(undefined, (open) => {
+          config.log?.(open ? "origin-down" : "origin-back", { origin: host });
+        }),
         watch: shared ? new StreamWatch(config.requestTimeoutMs) : undefined,
       };
       hosts.set(host, state);
@@ -82,9 +93,10 @@ export function originsFor(config: OriginsConfig): (allow: readonly string[]) =>
   }
 
   function layered(store: Origin, host: string): Origin {
-    const { limit, budget, watch } = hostState(host);
+    const { limit, budget, breaker, watch } = hostState(host);
+    const limited = withLimit(store, limit);
     const timed = withDeadline(
-      withRetry(withLimit(store, limit), budget),
+      withRetry(shared ? withBreaker(limited, breaker) : limited, budget),
       shared ? deadlines : () => new Deadlines(config.requestTimeoutMs),
     );
     const resumed = withResume(timed, watch);
@@ -118,7 +130,9 @@ export function originsFor(config: OriginsConfig): (allow: readonly string[]) =>
       head: (url, options) => originOf(url).head(url, options),
       list: (url, options) => originOf(url).list?.(url, options) ?? Promise.resolve(undefined),
     };
-    return withAllowList(routed, new PrefixSet(allow));
+    const same = withDrift(routed, seen);
+    const cached = config.chunkCache ? withChunkCache(same, config.chunkCache) : same;
+    return withAllowList(cached, new PrefixSet(allow));
   };
 }
 

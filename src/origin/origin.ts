@@ -9,6 +9,12 @@ export interface ReadOptions {
   readonly signal?: AbortSignal;
   /** The read fails with `source-changed` unless the file still is this one. */
   readonly validator?: Validator;
+  /**
+   * Reads of one epoch must all see their file in the same state: the one seen first is demanded from
+   * then on (`source-changed` otherwise), and bytes may be answered from memory. For chunk reads: the
+   * index's version.
+   */
+  readonly epoch?: string;
   /** The read answers `notModified` if the file still is this one. */
   readonly unless?: Validator;
 }

@@ -1,6 +1,6 @@
 /** Where a bucket's objects are over HTTP. Source: Amazon S3 User Guide, "Virtual hosting of buckets". */
 
-import { SluiceError } from "../errors.ts";
+import { OriginError } from "../errors.ts";
 import type { OriginSettings } from "./settings.ts";
 
 /** Bucket names that make one label of a host name, so that a wildcard certificate covers them. */
@@ -21,7 +21,7 @@ export function bucketUrl(
     return `${endpoint.protocol}//${bucket}.${endpoint.host}${endpoint.pathname}`;
   }
   if (region !== undefined && !/^[a-z0-9-]+$/.test(region)) {
-    throw new SluiceError("bad-request", `Cannot use "${region}" as an S3 region`);
+    throw new OriginError("origin-not-allowed", `Cannot use "${region}" as an S3 region`);
   }
   const domain = region?.startsWith("cn-") ? "amazonaws.com.cn" : "amazonaws.com";
   const host = region === undefined ? `s3.${domain}` : `s3.${region}.${domain}`;

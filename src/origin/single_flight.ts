@@ -3,7 +3,7 @@
 import type { ByteRange } from "../byte_range.ts";
 import { OriginError } from "../errors.ts";
 import type { Validator } from "../manifest.ts";
-import { behindRoom, memoryBody, tooLong } from "./body.ts";
+import { sharedBody } from "./body.ts";
 import type { Origin, OriginBody, ReadOptions } from "./origin.ts";
 
 /** Bytes that one read may have and still be collected in memory for several readers. */
@@ -103,21 +103,6 @@ function present(flight: Flight, signal: AbortSignal | undefined): Promise<Outco
     signal.addEventListener("abort", leave, { once: true });
     flight.outcome.then(resolve, reject).finally(() => signal.removeEventListener("abort", leave));
   });
-}
-
-function sharedBody(bytes: Uint8Array<ArrayBuffer>, facts: OriginBody): OriginBody {
-  // a copy each: a reader may write to its bytes (a frame's prefix) or transfer them
-  return {
-    length: bytes.length,
-    objectLength: facts.objectLength,
-    validator: facts.validator,
-    stream: () => memoryBody(bytes.slice()).stream(),
-    bytes: (maxBytes = Infinity, room = 0) =>
-      bytes.length > maxBytes
-        ? Promise.reject(tooLong(maxBytes))
-        : Promise.resolve(room === 0 ? bytes.slice() : behindRoom(bytes, room)),
-    cancel: () => Promise.resolve(),
-  };
 }
 
 function keyOf(url: URL, range: ByteRange | undefined, options: ReadOptions | undefined): string {
