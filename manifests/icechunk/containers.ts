@@ -3,7 +3,7 @@
  * are in the configuration of the `repo` file, in version 1 in `config.yaml`.
  */
 
-import { parse } from "yaml";
+import { parseDocument } from "yaml";
 import { IndexError } from "../../src/errors.ts";
 import type { FlexValue } from "./flexbuffer.ts";
 import type { Containers } from "./location.ts";
@@ -31,12 +31,16 @@ export function containersOfConfig(config: FlexValue): Container[] {
 
 /** The containers of a `config.yaml`. @throws IndexError */
 export function containersOfYaml(text: string): Container[] {
+  // Its tags (`!s3_compatible`) are unknown here, which is a warning; they name kinds of stores.
+  const document = parseDocument(text, { logLevel: "silent" });
+  if (document.errors.length > 0) {
+    throw new IndexError("config.yaml cannot be parsed", {}, document.errors[0]);
+  }
   let config: unknown;
   try {
-    // Tags (`!s3_compatible`) are names of stores, and say nothing that is needed here.
-    config = parse(text, { logLevel: "silent" });
+    config = document.toJS();
   } catch (error) {
-    throw new IndexError("config.yaml cannot be parsed", {}, error);
+    throw new IndexError("config.yaml uses too many aliases", {}, error);
   }
   const entries = property(config, "virtual_chunk_containers");
   if (typeof entries !== "object" || entries === null) return [];

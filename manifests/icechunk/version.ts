@@ -34,7 +34,13 @@ export interface Version {
 
 const DEFAULT_BRANCH = "main";
 
-/** Finds the version that the options name. @throws SluiceError `not-found`; IndexError; OriginError */
+/**
+ * Finds the version that the options name.
+ *
+ * @throws SluiceError `not-found` for a version that a repository does not have
+ * @throws IndexError if there is no repository, or not the branch that is its default
+ * @throws OriginError
+ */
 export async function findVersion(repository: Repository): Promise<Version> {
   let refusal: OriginError | undefined;
   try {
@@ -47,11 +53,10 @@ export async function findVersion(repository: Repository): Promise<Version> {
   }
   const found = await versionOfRefs(repository, refusal !== undefined);
   if (found) return found;
-  // Nothing of version 1 could be read either: the refusal is all that is known.
-  if (refusal && !(await readRef(repository, branchPath(defaultBranch(repository)), true))) {
-    throw refusal;
-  }
-  throw notFound(repository);
+  // "No such version" is an answer of the repository's; first there has to be one.
+  const known = repository.options.version !== undefined &&
+    await readRef(repository, branchPath(defaultBranch(repository)), refusal !== undefined);
+  throw known ? notFound(repository) : refusal ?? noDefaultBranch(repository);
 }
 
 /**
@@ -192,11 +197,18 @@ function defaultBranch(repository: Repository): string {
 
 function notFound(repository: Repository): SluiceError {
   const { version } = repository.options;
-  return new SluiceError(
+  return version === undefined ? noDefaultBranch(repository) : new SluiceError(
     "not-found",
-    version === undefined
-      ? `The Icechunk repository has no branch "${defaultBranch(repository)}"`
-      : `The Icechunk repository has no tag, branch or snapshot "${version}"`,
+    `The Icechunk repository has no tag, branch or snapshot "${version}"`,
+  );
+}
+
+/** Not "not found": a client would take every chunk for absent, and fill it. */
+function noDefaultBranch(repository: Repository): IndexError {
+  const branch = defaultBranch(repository);
+  return new IndexError(
+    `There is no Icechunk repository with a branch "${branch}"; the catalog's "branch" names another`,
+    { url: repository.base.href },
   );
 }
 

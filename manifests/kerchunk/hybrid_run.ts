@@ -11,7 +11,7 @@ export function readHybrid(
   at: number,
   end: number,
   bits: number,
-  into: Uint32Array,
+  into: Uint8Array | Uint32Array,
 ): void {
   for (let filled = 0; filled < into.length;) {
     let [header, scale] = [0, 1];
@@ -48,7 +48,7 @@ function unpack(
   bytes: Uint8Array,
   at: number,
   bits: number,
-  into: Uint32Array,
+  into: Uint8Array | Uint32Array,
   from: number,
   count: number,
 ): void {

@@ -82,8 +82,13 @@ export class PackedReferences {
   read(row: number, into: PackedRow): PackedRow {
     if (!(row >= 0 && row < this.rows)) throw new RangeError(`No row ${row} of ${this.rows}`);
     const block = Math.floor(row / BLOCK_ROWS);
+    const at = row - block * BLOCK_ROWS;
+    const places = new BitReader(this.packed, this.starts[block]);
+    const placesBytes = places.varint();
+    const lengths = new LengthReader(this.packed, places.at + placesBytes);
+    if (places.varint() === AS_RUNS) return readInRuns(places, lengths, at, into);
     const reader = this.#block(block);
-    for (let at = block * BLOCK_ROWS; at <= row; at++) reader.next();
+    for (let i = 0; i <= at; i++) reader.next();
     into.id = reader.id;
     into.offset = reader.offset;
     into.length = reader.length;
@@ -124,7 +129,7 @@ class BlockReader implements PackedRow {
   constructor(bytes: Uint8Array, start: number, rows: number) {
     const places = new BitReader(bytes, start);
     const placesBytes = places.varint();
-    this.#lengths = new LengthReader(new BitReader(bytes, places.at + placesBytes));
+    this.#lengths = new LengthReader(bytes, places.at + placesBytes);
     this.#next = places.varint() === AS_RUNS
       ? this.#readRuns(places)
       : this.#readColumns(places, rows);
@@ -137,7 +142,7 @@ class BlockReader implements PackedRow {
       this.length = 0;
       return;
     }
-    this.length = this.#lengths.next();
+    this.length = this.#lengths.sum(1);
     this.#expected = this.offset + this.length;
   }
 
@@ -169,6 +174,42 @@ class BlockReader implements PackedRow {
       this.offset = leastOffset + offsets.bits(offsetBits);
     };
   }
+}
+
+/** The row `at` of a block of runs, whose places are read up to the runs. */
+function readInRuns(
+  places: BitReader,
+  lengths: LengthReader,
+  at: number,
+  into: PackedRow,
+): PackedRow {
+  // the last run with an id of its own that starts at or before the row
+  let [first, id, start, gaps] = [0, ABSENT_ID, 0, 0];
+  // rows before it that have lengths
+  let stored = 0;
+  let run = 0;
+  for (let runs = places.varint(); runs > 0; runs--) {
+    const step = places.varint();
+    run += step >>> 1;
+    if (run > at) break;
+    if ((step & 1) === 0) {
+      gaps += places.varint();
+      continue;
+    }
+    if (id !== ABSENT_ID) stored += run - first;
+    first = run;
+    id = places.varint();
+    start = places.varint();
+    gaps = 0;
+  }
+  into.id = id;
+  into.offset = 0;
+  into.length = 0;
+  if (id === ABSENT_ID) return into;
+  lengths.sum(stored);
+  into.offset = start + gaps + lengths.sum(at - first);
+  into.length = lengths.sum(1);
+  return into;
 }
 
 /** A run: where it starts, and a gap in the file before it or an id and an offset of its own. */
@@ -298,22 +339,62 @@ function writeLengths({ count, ids, lengths }: BlockRows, writer: BitWriter): vo
 
 /** Reads the lengths of a block one after the other. */
 class LengthReader {
+  readonly #bytes: Uint8Array;
+  readonly #start: number;
   readonly #least: number;
   readonly #classBits: number;
   readonly #lowBits: number;
+  /** Bits read. */
+  #bit = 0;
 
-  constructor(readonly reader: BitReader) {
-    this.#least = reader.varint();
-    this.#classBits = reader.varint();
-    this.#lowBits = reader.varint();
+  constructor(bytes: Uint8Array, at: number) {
+    const header = new BitReader(bytes, at);
+    this.#bytes = bytes;
+    this.#least = header.varint();
+    this.#classBits = header.varint();
+    this.#lowBits = header.varint();
+    this.#start = header.at;
   }
 
-  next(): number {
-    const { reader } = this;
-    const lengthClass = reader.bits(this.#classBits);
-    if (lengthClass === 0) return this.#least + reader.bits(this.#lowBits);
-    const bits = this.#lowBits + lengthClass - 1;
-    return this.#least + 2 ** bits + reader.bits(bits);
+  /** The sum of the next `count` lengths. */
+  sum(count: number): number {
+    const bytes = this.#bytes;
+    const classBits = this.#classBits;
+    const lowBits = this.#lowBits;
+    const classMask = (1 << classBits) - 1;
+    let total = 0;
+    let bit = this.#bit;
+    for (let i = 0; i < count; i++) {
+      const at = this.#start + (bit >>> 3);
+      // 25 bits at least; beyond the end there is undefined, which | makes 0
+      const word = (bytes[at] | bytes[at + 1] << 8 | bytes[at + 2] << 16 | bytes[at + 3] << 24) >>>
+        (bit & 7);
+      const lengthClass = word & classMask;
+      const bits = lengthClass === 0 ? lowBits : lowBits + lengthClass - 1;
+      if (classBits + bits <= 25) {
+        const value = (word >>> classBits) & ((1 << bits) - 1);
+        total += lengthClass === 0 ? value : value + (1 << bits);
+      } else {
+        const value = this.#wide(bit + classBits, bits);
+        total += lengthClass === 0 ? value : value + 2 ** bits;
+      }
+      bit += classBits + bits;
+    }
+    this.#bit = bit;
+    return total + count * this.#least;
+  }
+
+  /** Up to 53 bits from `bit`. */
+  #wide(bit: number, bits: number): number {
+    let value = 0;
+    for (let done = 0; done < bits;) {
+      const at = this.#start + ((bit + done) >>> 3);
+      const shift = (bit + done) & 7;
+      const taken = Math.min(8 - shift, bits - done);
+      value += ((this.#bytes[at] >>> shift) & ((1 << taken) - 1)) * 2 ** done;
+      done += taken;
+    }
+    return value;
   }
 }
 

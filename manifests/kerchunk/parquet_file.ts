@@ -1,7 +1,7 @@
 /**
  * The columns of a Parquet file that is in memory, page by page. hyparquet reads the footer and the page
  * headers; the values are taken from the pages here, because a partition of references is 100,000 rows
- * of 64-bit integers and few texts: as typed columns they take a third of the time, make no BigInt and
+ * of 64-bit integers and few texts: as typed columns they take a fifth of the time, make no BigInt and
  * no string a row, and no malformed run can ask for more memory than the rows need.
  * Source: parquet-format `README.md` (data pages) and `Encodings.md`.
  */
@@ -16,23 +16,38 @@ import { readPlain } from "hyparquet/src/plain.js";
 import { IndexError } from "../../src/errors.ts";
 import { readHybrid } from "./hybrid_run.ts";
 
-/** The values of one page. */
+/** One data page, decompressed. */
 interface Page {
   readonly rows: number;
   /** 1 where the row has a value; undefined if all have. */
-  readonly present?: Uint32Array;
+  readonly present: Uint8Array | undefined;
   /** Values that are there. */
   readonly count: number;
-  /** Dictionary indices, or the values themselves. */
-  readonly indices?: Uint32Array;
-  readonly values?: Values;
+  readonly encoding: string;
+  readonly bytes: Uint8Array;
+  /** Where the values start in `bytes`. */
+  readonly at: number;
 }
-
-type Values = ReturnType<typeof readPlain>;
 
 interface Column {
   readonly element: SchemaElement;
   readonly chunks: readonly ColumnMetaData[];
+}
+
+/** Room that the pages of many files are decoded in, one page at a time. */
+export class PageScratch {
+  #present = new Uint8Array(0);
+  #indices = new Uint32Array(0);
+
+  present(rows: number): Uint8Array {
+    if (this.#present.length < rows) this.#present = new Uint8Array(rows);
+    return this.#present.subarray(0, rows);
+  }
+
+  indices(count: number): Uint32Array {
+    if (this.#indices.length < count) this.#indices = new Uint32Array(count);
+    return this.#indices.subarray(0, count);
+  }
 }
 
 /** A Parquet file of flat columns. Everything is decoded when asked for, and nothing kept. */
@@ -46,7 +61,7 @@ export class ParquetFile {
    * @param maxPageBytes what one page may decompress to
    * @throws IndexError
    */
-  constructor(bytes: Uint8Array, readonly maxPageBytes: number) {
+  constructor(bytes: Uint8Array, readonly maxPageBytes: number, readonly scratch: PageScratch) {
     this.#bytes = bytes;
     const metadata = attempt("footer", () => parquetMetadata(bytes, { geoparquet: false }));
     this.rows = Number(metadata.num_rows);
@@ -77,16 +92,11 @@ export class ParquetFile {
    */
   readNumbers(name: string, into: Float64Array): void {
     const column = this.#column(name);
-    const isUnsigned = /^UINT_/.test(column.element.converted_type ?? "");
-    this.#read(column, into.length, (page, dictionary, from) => {
-      const values = numbers(page.indices ? dictionary : page.values, isUnsigned);
-      let at = 0;
-      for (let i = 0; i < page.rows && from + i < into.length; i++) {
-        const isPresent = page.present === undefined || page.present[i] === 1;
-        into[from + i] = isPresent ? values(page.indices ? page.indices[at] : at) : NaN;
-        if (isPresent) at++;
-      }
-    });
+    const take = (page: Page, chunk: ColumnMetaData, dictionary: Uint8Array | undefined) => {
+      const { indices, value } = this.#numbers(page, chunk, column.element, dictionary);
+      return (row: number, at: number) => into[row] = value(indices ? indices[at] : at);
+    };
+    this.#read(column, into.length, take, (row) => into[row] = NaN, release);
   }
 
   /**
@@ -96,17 +106,24 @@ export class ParquetFile {
    * @throws IndexError, also where a column of another type has a value
    */
   readBytes(name: string, rows: number, visit: (row: number, bytes: Uint8Array) => void): void {
-    this.#read(this.#column(name), rows, (page, dictionary, from) => {
-      const values = page.indices ? dictionary : page.values;
-      let at = 0;
-      for (let i = 0; i < page.rows && from + i < rows; i++) {
-        if (page.present !== undefined && page.present[i] === 0) continue;
-        const value = values?.[page.indices ? page.indices[at] : at];
-        if (!(value instanceof Uint8Array)) throw broken(`column "${name}"`);
-        visit(from + i, value);
-        at++;
+    const { element, chunks } = this.#column(name);
+    let known: { bytes: Uint8Array; values: Uint8Array[] } | undefined;
+    const take = (page: Page, chunk: ColumnMetaData, dictionary: Uint8Array | undefined) => {
+      const indices = this.#indices(page);
+      if (indices && dictionary && known?.bytes !== dictionary) {
+        known = { bytes: dictionary, values: texts(dictionary, chunk, undefined, element) };
       }
-    });
+      const values = indices
+        ? known?.values
+        : texts(page.bytes.subarray(page.at), chunk, page.count, element);
+      return (row: number, at: number) => {
+        const value = values?.[indices ? indices[at] : at];
+        if (value === undefined) throw new RangeError("A page refers to what is not in it");
+        visit(row, value);
+      };
+    };
+    // values are views of their page, which so must stay
+    this.#read({ element, chunks }, rows, take, () => {}, () => {});
   }
 
   #column(name: string): Column {
@@ -115,39 +132,61 @@ export class ParquetFile {
     return column;
   }
 
-  /** Takes the pages of a column until `rows` are read. */
+  /**
+   * Goes through the pages of a column until `rows` are read.
+   *
+   * @param take prepares a page; what it gives is called for each row that has a value
+   * @param missing is called for each other row
+   * @param done is called with the bytes of a page that will not be looked at again
+   */
   #read(
     { element, chunks }: Column,
     rows: number,
-    take: (page: Page, dictionary: Values | undefined, from: number) => void,
+    take: (
+      page: Page,
+      chunk: ColumnMetaData,
+      dictionary: Uint8Array | undefined,
+    ) => (row: number, at: number) => void,
+    missing: (row: number) => void,
+    done: (bytes: Uint8Array) => void,
   ): void {
     attempt(`column "${element.name}"`, () => {
       let row = 0;
       for (const chunk of chunks) {
-        let dictionary: Values | undefined;
+        let dictionary: Uint8Array | undefined;
         let left = Number(chunk.num_values);
-        const start = Number(chunk.dictionary_page_offset || chunk.data_page_offset);
-        const first = Math.min(start, Number(chunk.data_page_offset));
-        const reader = { view: viewOf(this.#bytes), offset: first };
+        const first = Number(chunk.dictionary_page_offset || chunk.data_page_offset);
+        const reader = {
+          view: viewOf(this.#bytes),
+          offset: Math.min(first, Number(chunk.data_page_offset)),
+        };
         while (left > 0 && row < rows) {
           const header = parquetHeader(reader);
           if (!(header.compressed_page_size >= 0)) throw new RangeError("A page has no size");
-          const body = this.#bytes.subarray(
-            reader.offset,
-            reader.offset += header.compressed_page_size,
-          );
-          if (header.type === "DICTIONARY_PAGE" && header.dictionary_page_header) {
-            const bytes = this.#decompress(body, header.uncompressed_page_size, chunk);
-            dictionary = plain(bytes, chunk, header.dictionary_page_header.num_values, element);
-          } else {
-            const page = this.#page(body, header, chunk, element);
-            if (!page) continue;
-            take(page, dictionary, row);
-            row += page.rows;
-            left -= page.rows;
+          const end = reader.offset + header.compressed_page_size;
+          if (end > this.#bytes.length) throw new RangeError("A page is cut off");
+          const body = this.#bytes.subarray(reader.offset, end);
+          reader.offset = end;
+          if (header.type === "DICTIONARY_PAGE") {
+            dictionary = this.#decompress(body, header.uncompressed_page_size, chunk);
+            continue;
           }
+          const page = this.#page(body, header, chunk, element);
+          if (!page) continue;
+          const each = page.count === 0 ? missing : take(page, chunk, dictionary);
+          const { present } = page;
+          const stop = Math.min(page.rows, rows - row);
+          for (let i = 0, at = 0; i < stop; i++) {
+            if (page.count > 0 && (present === undefined || present[i] === 1)) each(row + i, at++);
+            else missing(row + i);
+          }
+          row += page.rows;
+          left -= page.rows;
+          done(page.bytes);
         }
+        if (dictionary) done(dictionary);
       }
+      for (; row < rows; row++) missing(row);
     });
   }
 
@@ -161,29 +200,80 @@ export class ParquetFile {
     const { data_page_header: v1, data_page_header_v2: v2 } = header;
     if (v1) {
       const bytes = this.#decompress(body, header.uncompressed_page_size, chunk);
-      const rows = checkedRows(v1.num_values, this.rows);
-      if (!isNullable) return pageOf(bytes, 0, rows, undefined, v1.encoding, chunk, element);
-      const levels = viewOf(bytes).getUint32(0, true);
-      const present = new Uint32Array(rows);
-      readHybrid(bytes, 4, Math.min(4 + levels, bytes.length), 1, present);
-      return pageOf(bytes, 4 + levels, rows, present, v1.encoding, chunk, element);
+      const rows = this.#checkedRows(v1.num_values);
+      const end = isNullable ? 4 + viewOf(bytes).getUint32(0, true) : 0;
+      if (end > bytes.length) throw new RangeError("A page is cut off");
+      const levels = isNullable ? this.#levels(bytes, 4, end, rows) : { count: rows };
+      return { rows, present: undefined, ...levels, encoding: v1.encoding, bytes, at: end };
     }
     if (!v2) return undefined;
-    const rows = checkedRows(v2.num_values, this.rows);
-    const skipped = v2.repetition_levels_byte_length + v2.definition_levels_byte_length;
-    let present: Uint32Array | undefined;
-    if (isNullable) {
-      present = new Uint32Array(rows);
-      readHybrid(body, v2.repetition_levels_byte_length, skipped, 1, present);
+    const rows = this.#checkedRows(v2.num_values);
+    const levelsAt = v2.repetition_levels_byte_length;
+    const at = levelsAt + v2.definition_levels_byte_length;
+    if (!(levelsAt >= 0 && at >= levelsAt && at <= body.length)) {
+      throw new RangeError("A page is cut off");
     }
-    const packed = body.subarray(skipped);
+    const levels = isNullable ? this.#levels(body, levelsAt, at, rows) : { count: rows };
+    const packed = body.subarray(at);
     const bytes = v2.is_compressed === false
       ? packed.slice()
-      : this.#decompress(packed, header.uncompressed_page_size - skipped, chunk);
-    return pageOf(bytes, 0, rows, present, v2.encoding, chunk, element);
+      : this.#decompress(packed, header.uncompressed_page_size - at, chunk);
+    return { rows, present: undefined, ...levels, encoding: v2.encoding, bytes, at: 0 };
   }
 
-  /** A page's bytes in a buffer of their own, so that no broken length reads anything else. */
+  #checkedRows(rows: number): number {
+    if (rows >= 0 && rows <= this.rows) return rows;
+    throw new RangeError(`A page claims ${rows} of ${this.rows} rows`);
+  }
+
+  #levels(
+    bytes: Uint8Array,
+    at: number,
+    end: number,
+    rows: number,
+  ): { present?: Uint8Array; count: number } {
+    const present = this.scratch.present(rows);
+    readHybrid(bytes, at, end, 1, present);
+    let count = 0;
+    for (let i = 0; i < rows; i++) count += present[i];
+    return count === rows ? { count } : { present, count };
+  }
+
+  /** The dictionary indices of a page's values; undefined if it has the values themselves. */
+  #indices({ encoding, bytes, at, count }: Page): Uint32Array | undefined {
+    if (encoding !== "RLE_DICTIONARY" && encoding !== "PLAIN_DICTIONARY") return undefined;
+    const indices = this.scratch.indices(count);
+    const bits = bytes[at];
+    if (!(bits <= 32)) throw new RangeError(`A page has indices of ${bits} bits`);
+    if (bits === 0) indices.fill(0);
+    else readHybrid(bytes, at + 1, bytes.length, bits, indices);
+    return indices;
+  }
+
+  #numbers(
+    page: Page,
+    { type }: ColumnMetaData,
+    { converted_type }: SchemaElement,
+    dictionary: Uint8Array | undefined,
+  ): { indices?: Uint32Array; value: (at: number) => number } {
+    const isUnsigned = /^UINT_/.test(converted_type ?? "");
+    const indices = this.#indices(page);
+    if (indices) {
+      if (!dictionary) throw new RangeError("A page has no dictionary");
+      return { indices, value: plainNumbers(dictionary, 0, type, isUnsigned) };
+    }
+    if (page.encoding === "PLAIN") {
+      return { value: plainNumbers(page.bytes, page.at, type, isUnsigned) };
+    }
+    if (page.encoding !== "DELTA_BINARY_PACKED") throw unread(page.encoding);
+    const reader = { view: viewOf(page.bytes), offset: page.at };
+    const values = type === "INT32" ? new Int32Array(page.count) : new BigInt64Array(page.count);
+    deltaBinaryUnpack(reader, page.count, values);
+    const bytes = new Uint8Array(values.buffer);
+    return { value: plainNumbers(bytes, 0, type, isUnsigned) };
+  }
+
+  /** A page's bytes, alone in their buffer, so that no broken length reads anything else. */
   #decompress(body: Uint8Array, length: number, { codec }: ColumnMetaData): Uint8Array {
     if (length > this.maxPageBytes) {
       throw new IndexError(
@@ -195,16 +285,25 @@ export class ParquetFile {
     }
     if (length === 0) return new Uint8Array(0);
     const page = decompressPage(body, length, codec, DECOMPRESSORS);
-    return page.byteLength === page.buffer.byteLength ? page : page.slice();
+    return page.buffer.byteLength <= page.byteLength + 1 ? page : page.slice();
   }
 }
 
-const limited = (maxOutputLength: number) => ({ maxOutputLength });
+/** A buffer of one byte more takes the whole page at once, and shows if there is more. */
+const limited = (length: number) => ({
+  maxOutputLength: length,
+  chunkSize: Math.max(length + 1, 64),
+});
 const DECOMPRESSORS = {
   ZSTD: (bytes: Uint8Array, length: number) => zstdDecompressSync(bytes, limited(length)),
   GZIP: (bytes: Uint8Array, length: number) => gunzipSync(bytes, limited(length)),
   BROTLI: (bytes: Uint8Array, length: number) => brotliDecompressSync(bytes, limited(length)),
 };
+
+/** Frees a page at once: hundreds of them would wait for the collector, each of up to a megabyte. */
+function release({ buffer, byteLength }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength <= byteLength + 1) buffer.transfer(0);
+}
 
 /** The elements directly below the root. */
 function topLevel({ schema }: FileMetaData): SchemaElement[] {
@@ -220,75 +319,56 @@ function topLevel({ schema }: FileMetaData): SchemaElement[] {
   return found;
 }
 
-function checkedRows(rows: number, most: number): number {
-  if (rows >= 0 && rows <= most) return rows;
-  throw new RangeError(`A Parquet page claims ${rows} of ${most} rows`);
-}
-
-function pageOf(
-  bytes: Uint8Array,
-  at: number,
-  rows: number,
-  present: Uint32Array | undefined,
-  encoding: string,
-  chunk: ColumnMetaData,
-  element: SchemaElement,
-): Page {
-  const count = present ? present.reduce((sum, is) => sum + is, 0) : rows;
-  if (count === 0) return { rows, present, count };
-  if (encoding === "RLE_DICTIONARY" || encoding === "PLAIN_DICTIONARY") {
-    const indices = new Uint32Array(count);
-    const bits = bytes[at];
-    if (bits > 32) throw new RangeError(`A Parquet page has indices of ${bits} bits`);
-    if (bits > 0) readHybrid(bytes, at + 1, bytes.length, bits, indices);
-    return { rows, present, count, indices };
-  }
-  if (encoding === "DELTA_BINARY_PACKED") {
-    const values = chunk.type === "INT32" ? new Int32Array(count) : new BigInt64Array(count);
-    deltaBinaryUnpack({ view: viewOf(bytes), offset: at }, count, values);
-    return { rows, present, count, values };
-  }
-  if (encoding !== "PLAIN") throw new RangeError(`Parquet's encoding ${encoding} is not read`);
-  return { rows, present, count, values: plain(bytes.subarray(at), chunk, count, element) };
-}
-
-function plain(
+/** The byte arrays of a page; all that there are if `count` is undefined. */
+function texts(
   bytes: Uint8Array,
   { type }: ColumnMetaData,
-  count: number,
+  count: number | undefined,
   element: SchemaElement,
-): Values {
-  if (type === "BYTE_ARRAY" && count * 4 > bytes.length) {
-    throw new RangeError("A Parquet page has fewer values than it claims");
+): Uint8Array[] {
+  if (type !== "BYTE_ARRAY") throw new RangeError(`A text is of type ${type}`);
+  const view = viewOf(bytes);
+  let values = count;
+  if (values === undefined) {
+    values = 0;
+    for (let at = 0; at < bytes.length; at += 4 + view.getUint32(at, true)) values++;
   }
-  return readPlain({ view: viewOf(bytes), offset: 0 }, type, count, element.type_length);
+  if (values * 4 > bytes.length) throw new RangeError("A page has fewer values than it claims");
+  return readPlain({ view, offset: 0 }, type, values, element.type_length) as Uint8Array[];
 }
 
-/** Reads integers of any physical type as numbers: NaN beyond ±2⁵³. */
-function numbers(values: Values | undefined, isUnsigned: boolean): (at: number) => number {
-  if (values instanceof BigInt64Array) {
-    // as halves, which makes no BigInt
-    const halves = new Uint32Array(values.buffer, values.byteOffset, values.length * 2);
-    return (at) => {
-      const high = halves[at * 2 + 1];
-      if (high >= 2 ** 21) return high >= 2 ** 31 && !isUnsigned ? -1 : NaN;
-      return high * 2 ** 32 + halves[at * 2];
-    };
+/** Numbers that lie one behind the other from `at`; NaN beyond ±2⁵³ and beyond the end. */
+function plainNumbers(
+  bytes: Uint8Array,
+  at: number,
+  type: string | undefined,
+  isUnsigned: boolean,
+): (index: number) => number {
+  const view = viewOf(bytes);
+  const size = type === "INT64" || type === "DOUBLE" ? 8 : 4;
+  const count = Math.floor((bytes.length - at) / size);
+  const checked = (value: (at: number) => number) => (index: number) =>
+    index < count ? value(at + index * size) : NaN;
+  if (type === "DOUBLE") return checked((at) => view.getFloat64(at, true));
+  if (type === "FLOAT") return checked((at) => view.getFloat32(at, true));
+  if (type === "INT32") {
+    return checked((at) => isUnsigned ? view.getUint32(at, true) : view.getInt32(at, true));
   }
-  if (values instanceof Int32Array) {
-    const all = isUnsigned
-      ? new Uint32Array(values.buffer, values.byteOffset, values.length)
-      : values;
-    return (at) => all[at] ?? NaN;
-  }
-  if (values instanceof Float64Array || values instanceof Float32Array) {
-    return (at) => values[at] ?? NaN;
-  }
-  return () => NaN;
+  if (type !== "INT64") throw new RangeError(`A number is of type ${type}`);
+  // as halves, which makes no BigInt
+  return checked((at) => {
+    const high = isUnsigned ? view.getUint32(at + 4, true) : view.getInt32(at + 4, true);
+    const value = high * 2 ** 32 + view.getUint32(at, true);
+    return Number.isSafeInteger(value) ? value : NaN;
+  });
 }
 
 function viewOf(bytes: Uint8Array): DataView<ArrayBuffer> {
   return new DataView(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function unread(encoding: string): RangeError {
+  return new RangeError(`Parquet's encoding ${encoding} is not read`);
 }
 
 function attempt<T>(what: string, work: () => T): T {

@@ -2,7 +2,7 @@
 
 import { IndexError } from "../../src/errors.ts";
 import { ABSENT_ID, FIRST_URL_ID, INLINE_ID, PackedReferences } from "./packed_references.ts";
-import { ParquetFile } from "./parquet_file.ts";
+import { PageScratch, ParquetFile } from "./parquet_file.ts";
 import { referenceUrl } from "./reference_url.ts";
 import { type TextList, TextTable } from "./text_table.ts";
 
@@ -29,6 +29,7 @@ export class PartitionReader {
   #ids = new Uint32Array(0);
   #offsets = new Float64Array(0);
   #lengths = new Float64Array(0);
+  readonly #scratch = new PageScratch();
 
   /** @param maxBytes what a partition may hold */
   constructor(readonly maxBytes: number) {}
@@ -44,7 +45,7 @@ export class PartitionReader {
    * @throws IndexError
    */
   read(bytes: Uint8Array, most: number): Partition {
-    const file = new ParquetFile(bytes, this.maxBytes);
+    const file = new ParquetFile(bytes, this.maxBytes, this.#scratch);
     const rows = Math.min(file.rows, most);
     if (rows * TRANSIENT_ROW_BYTES > this.maxBytes * TRANSIENT_FACTOR) {
       throw tooLarge(this.maxBytes);
