@@ -114,7 +114,7 @@ export async function serveCases(): Promise<ServedCases> {
 }
 
 /** Starts the command line as a user would; its log goes to the file `log`. */
-async function startGateway(
+export async function startGateway(
   catalog: string,
   log: string,
 ): Promise<{ url: string; stop(): Promise<void> }> {
