@@ -35,7 +35,8 @@ export function portableCodec(
       return {
         name: "zstd",
         configuration: {
-          level: integer(configuration.level) ?? 0,
+          // GDAL refuses an array that was compressed at a negative level.
+          level: level(configuration.level, 0, 22),
           checksum: configuration.checksum === true,
         },
       };
@@ -112,7 +113,7 @@ function integer(value: Json | undefined): number | undefined {
   return Number.isSafeInteger(number) ? number : undefined;
 }
 
-function level(value: Json | undefined, otherwise: number): number {
+function level(value: Json | undefined, otherwise: number, most = 9): number {
   const number = integer(value);
-  return number !== undefined && number >= 0 && number <= 9 ? number : otherwise;
+  return number !== undefined && number >= 0 && number <= most ? number : otherwise;
 }

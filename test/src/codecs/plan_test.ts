@@ -37,7 +37,11 @@ Deno.test("portable codecs pass as they are, or under their portable name", asyn
       ["big-endian", [big]],
       ["bytes as a bare name", ["bytes"], [bytes], "uint8"],
       ["gzip", [little, gzip]],
-      ["zstd", [little, { name: "zstd", configuration: { level: -5, checksum: true } }]],
+      ["zstd", [little, { name: "zstd", configuration: { level: 22, checksum: true } }]],
+      ["zstd of a level that GDAL refuses", [little, {
+        name: "zstd",
+        configuration: { level: -5, checksum: true },
+      }], [little, { name: "zstd", configuration: { level: 0, checksum: true } }]],
       ["zstd without configuration", [little, { name: "zstd" }], [little, {
         name: "zstd",
         configuration: { level: 0, checksum: false },
