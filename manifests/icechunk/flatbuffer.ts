@@ -22,6 +22,9 @@ export function parsing<T>(what: string, parse: () => T): T {
   }
 }
 
+/** Bytes of a message that are read: a buffer may refer to one text any number of times. */
+const MAX_SHORT_TEXT = 4096;
+
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** A buffer of tables, structs and vectors. All positions are bytes from its start. */
@@ -114,16 +117,23 @@ export class Flatbuffer {
     return decodeText(this.bytesAt(position));
   }
 
+  /** The start of a string, for people to read. */
+  shortText(position: number): string {
+    const bytes = this.bytesAt(position);
+    if (bytes.length <= MAX_SHORT_TEXT) return decodeText(bytes);
+    return `${new TextDecoder().decode(bytes.subarray(0, MAX_SHORT_TEXT))}…`;
+  }
+
   /** The byte vector of field `id`; undefined if the table lacks it. */
   optionalBytes(table: number, id: number): Uint8Array | undefined {
     const position = this.field(table, id);
     return position === 0 ? undefined : this.bytesAt(position);
   }
 
-  /** The string of field `id`; undefined if the table lacks it. */
+  /** The start of the string of field `id`, for people; undefined if the table lacks it. */
   optionalText(table: number, id: number): string | undefined {
     const position = this.field(table, id);
-    return position === 0 ? undefined : this.text(position);
+    return position === 0 ? undefined : this.shortText(position);
   }
 
   /** The positions of the tables in the vector of field `id`; none if the table lacks it. */

@@ -46,6 +46,8 @@ const URLS = 256;
 export class IcechunkManifest implements Manifest {
   readonly version: string;
   readonly pinned: boolean;
+  /** Bytes of the `repo` file. */
+  readonly heldBytes: number;
   readonly #repository: Repository;
   #found: Version;
   #containers: Promise<Containers> | undefined;
@@ -57,6 +59,7 @@ export class IcechunkManifest implements Manifest {
     this.#found = found;
     this.version = found.snapshot;
     this.pinned = found.kind !== "branch";
+    this.heldBytes = found.repo?.bytes ?? 0;
   }
 
   async node(path: string): Promise<Node | undefined> {
@@ -78,7 +81,7 @@ export class IcechunkManifest implements Manifest {
       const id = manifestId(manifests, place);
       const file = this.#repository.manifestAtHand(id) ?? await this.#manifest(id);
       const refs = file.arrays.get(entry.id);
-      if (!refs) continue;
+      if (!refs || refs.rows === 0) continue;
       if (refs.rank !== coords.length) {
         throw new IndexError("A manifest has another number of dimensions", { path });
       }
@@ -98,7 +101,7 @@ export class IcechunkManifest implements Manifest {
     for (let place = 0; place < manifests.count; place++) {
       const file = await this.#manifest(manifestId(manifests, place));
       const refs = file.arrays.get(entry.id);
-      if (!refs) continue;
+      if (!refs || refs.rows === 0) continue;
       if (
         refs.rank !== grid.length || (manifests.stride !== 0 && manifests.stride !== 2 * refs.rank)
       ) {
@@ -157,10 +160,7 @@ export class IcechunkManifest implements Manifest {
 
   async #manifest(id: string): Promise<ManifestFile> {
     const snapshot = await this.#snapshot();
-    return await this.#repository.manifest(id, () => {
-      for (const file of snapshot.manifestFiles()) if (file.id === id) return file.bytes;
-      return undefined;
-    });
+    return await this.#repository.manifest(id, () => snapshot.manifestFileBytes(id));
   }
 
   #urlAtHand(file: ManifestFile, refs: ArrayRefs, row: number): URL | undefined {

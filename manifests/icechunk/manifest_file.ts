@@ -20,6 +20,8 @@ export const MAX_LOCATION_BYTES = 1024;
 /** Rows walked before other work gets a turn. */
 const ROWS_AT_ONCE = 1 << 16;
 const MAX_RANK = 64;
+/** A slot, a table of one field, and the length of its coordinates. */
+const MIN_REF_BYTES = 16;
 
 /** A manifest file in memory. */
 export interface ManifestFile {
@@ -61,18 +63,21 @@ export async function readManifestFile(
   const walk = new RefWalk(buffer);
   const arrays = new Map<string, ArrayRefs>();
   buffer.required(root, 1, "a manifest's arrays");
-  let rows = 0;
+  let accountedBytes = 0;
   let sinceLastPause = 0;
   for (const table of buffer.tables(root, 1)) {
     const node = encodeObjectId(buffer.struct(buffer.required(table, 0, "a node id"), 8));
     if (arrays.has(node)) throw new IndexError("A manifest lists an array twice");
     const start = buffer.vector(buffer.required(table, 1, "an array's references"), 4);
     const count = buffer.count(start);
-    // Each reference has its own slot of four bytes: more than fit are shared vectors.
-    rows += count;
-    if (rows * 4 > body.length) throw new IndexError("A manifest's arrays share their references");
-    if (count === 0) continue;
-    const builder = new ArrayRefsBuilder(walk.rank(buffer.follow(start)), count);
+    const rank = count === 0 ? 0 : walk.rank(buffer.follow(start));
+    // What each reference takes at least. Less of it is a file that refers to things repeatedly,
+    // and could ask for any amount of memory.
+    accountedBytes += count * (MIN_REF_BYTES + 4 * rank);
+    if (accountedBytes > body.length) {
+      throw new IndexError("A manifest's arrays share their references");
+    }
+    const builder = new ArrayRefsBuilder(rank, count);
     for (let row = 0; row < count;) {
       const end = Math.min(count, row + ROWS_AT_ONCE - sinceLastPause);
       sinceLastPause += end - row;

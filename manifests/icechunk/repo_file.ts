@@ -6,7 +6,7 @@
 import { IndexError } from "../../src/errors.ts";
 import { Flatbuffer, parsing } from "./flatbuffer.ts";
 import { decodeFlexbuffer, type FlexValue } from "./flexbuffer.ts";
-import { encodeObjectId } from "./object_id.ts";
+import { decodeObjectId, encodeObjectId } from "./object_id.ts";
 
 /** A branch or tag, and the place of its snapshot among the snapshots. */
 export interface NamedRef {
@@ -27,6 +27,9 @@ export interface SnapshotSummary {
 /** Whether a repository may be read or written. */
 export const AVAILABILITY = ["online", "read-only", "offline"] as const;
 
+// Fields of the root table by their ids.
+const TAGS = 1, BRANCHES = 2, DELETED_TAGS = 3, SNAPSHOTS = 4, STATUS = 5, CONFIG = 9;
+
 /** A `repo` file, read in place. @throws IndexError (every method) */
 export class RepoFile {
   readonly #buffer: Flatbuffer;
@@ -35,29 +38,35 @@ export class RepoFile {
   constructor(body: Uint8Array) {
     this.#buffer = new Flatbuffer(body);
     this.#root = parsing("The repo file", () => this.#buffer.root());
-    const snapshots = this.#read(() => this.#vector(4));
+    const snapshots = this.#read(() => this.#vector(SNAPSHOTS));
     this.snapshots = snapshots.count;
   }
 
   /** Number of snapshots. */
   readonly snapshots: number;
 
-  tags(): NamedRef[] {
-    return this.#refs(1);
+  /** Bytes that this holds. */
+  get bytes(): number {
+    return this.#buffer.bytes.length;
   }
 
-  branches(): NamedRef[] {
-    return this.#refs(2);
+  /** The first `limit` tags by name. */
+  tags(limit: number): NamedRef[] {
+    return this.#refs(TAGS, limit).filter(({ name }) => !this.#isDeletedTag(name));
   }
 
-  /** True if a tag of that name was deleted; such a name is never used again. */
-  isDeletedTag(name: string): boolean {
-    return this.#read(() => {
-      const buffer = this.#buffer;
-      const { start, count } = this.#vector(3);
-      for (let i = 0; i < count; i++) if (buffer.text(start + 4 * i) === name) return true;
-      return false;
-    });
+  /** The first `limit` branches by name. */
+  branches(limit: number): NamedRef[] {
+    return this.#refs(BRANCHES, limit);
+  }
+
+  /** The tag of that name; undefined if there is none, or it was deleted. */
+  tag(name: string): NamedRef | undefined {
+    return this.#isDeletedTag(name) ? undefined : this.#ref(TAGS, name);
+  }
+
+  branch(name: string): NamedRef | undefined {
+    return this.#ref(BRANCHES, name);
   }
 
   /** The snapshot at a place. */
@@ -68,20 +77,21 @@ export class RepoFile {
       const parent = buffer.field(table, 1);
       const time = buffer.field(table, 2);
       return {
-        id: this.#snapshotId(table),
+        id: encodeObjectId(this.#snapshotId(table)),
         // The schema's default is 0, the first snapshot.
         parent: parent === 0 ? 0 : buffer.i32(parent),
         time: time === 0 ? 0 : Math.floor(buffer.u64(time) / 1000),
-        message: buffer.text(buffer.required(table, 3, "a snapshot's message")),
+        message: buffer.shortText(buffer.required(table, 3, "a snapshot's message")),
       };
     });
   }
 
   /** The place of a snapshot; -1 if there is none. */
   indexOf(id: string): number {
+    const wanted = decodeObjectId(id);
     return this.#read(() => {
-      for (let i = 0; i < this.snapshots; i++) {
-        if (this.#snapshotId(this.#snapshotTable(i)) === id) return i;
+      for (let i = 0; wanted && i < this.snapshots; i++) {
+        if (sameBytes(this.#snapshotId(this.#snapshotTable(i)), wanted)) return i;
       }
       return -1;
     });
@@ -102,7 +112,7 @@ export class RepoFile {
   get status(): { availability: typeof AVAILABILITY[number]; reason?: string } {
     return this.#read(() => {
       const buffer = this.#buffer;
-      const table = buffer.follow(buffer.required(this.#root, 5, "the repository's status"));
+      const table = buffer.follow(buffer.required(this.#root, STATUS, "the repository's status"));
       const field = buffer.field(table, 0);
       const availability = AVAILABILITY[field === 0 ? 0 : buffer.u8(field)];
       if (!availability) throw new IndexError("The repository has an unknown status");
@@ -112,20 +122,51 @@ export class RepoFile {
 
   /** The configuration stored with the repository; null if it has none. */
   config(): FlexValue {
-    const bytes = this.#read(() => this.#buffer.optionalBytes(this.#root, 9));
+    const bytes = this.#read(() => this.#buffer.optionalBytes(this.#root, CONFIG));
     return bytes?.length ? decodeFlexbuffer(bytes) : null;
   }
 
-  #refs(field: number): NamedRef[] {
+  #refs(field: number, limit: number): NamedRef[] {
     return this.#read(() => {
       const buffer = this.#buffer;
-      return Array.from(buffer.tables(this.#root, field), (table) => {
-        const index = buffer.field(table, 1);
-        return {
-          name: buffer.text(buffer.required(table, 0, "a reference's name")),
-          index: index === 0 ? 0 : buffer.u32(index),
-        };
+      const { start, count } = this.#vector(field);
+      return Array.from({ length: Math.min(limit, count) }, (_, i) => {
+        const table = buffer.follow(start + 4 * i);
+        return { name: buffer.shortText(this.#nameField(table)), index: this.#index(table) };
       });
+    });
+  }
+
+  #ref(field: number, name: string): NamedRef | undefined {
+    const wanted = new TextEncoder().encode(name);
+    return this.#read(() => {
+      const buffer = this.#buffer;
+      for (const table of buffer.tables(this.#root, field)) {
+        if (sameBytes(buffer.bytesAt(this.#nameField(table)), wanted)) {
+          return { name, index: this.#index(table) };
+        }
+      }
+      return undefined;
+    });
+  }
+
+  #nameField(table: number): number {
+    return this.#buffer.required(table, 0, "a reference's name");
+  }
+
+  #index(table: number): number {
+    const field = this.#buffer.field(table, 1);
+    return field === 0 ? 0 : this.#buffer.u32(field);
+  }
+
+  #isDeletedTag(name: string): boolean {
+    const wanted = new TextEncoder().encode(name);
+    return this.#read(() => {
+      const { start, count } = this.#vector(DELETED_TAGS);
+      for (let i = 0; i < count; i++) {
+        if (sameBytes(this.#buffer.bytesAt(start + 4 * i), wanted)) return true;
+      }
+      return false;
     });
   }
 
@@ -137,15 +178,19 @@ export class RepoFile {
 
   #snapshotTable(index: number): number {
     if (!(index < this.snapshots)) throw new IndexError("A reference leads to no snapshot");
-    return this.#buffer.follow(this.#vector(4).start + 4 * index);
+    return this.#buffer.follow(this.#vector(SNAPSHOTS).start + 4 * index);
   }
 
-  #snapshotId(table: number): string {
+  #snapshotId(table: number): Uint8Array {
     const buffer = this.#buffer;
-    return encodeObjectId(buffer.struct(buffer.required(table, 0, "a snapshot's id"), 12));
+    return buffer.struct(buffer.required(table, 0, "a snapshot's id"), 12);
   }
 
   #read<T>(read: () => T): T {
     return parsing("The repo file", read);
   }
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

@@ -36,12 +36,10 @@ export async function report(
         : `${prefix} (to allow it: "origins": [${JSON.stringify(prefix)}])`,
     ]);
   }
-  let files = 0;
-  for (const { id, bytes, refs } of snapshot.manifestFiles()) {
-    if (++files <= MAX_MANIFESTS) {
-      facts.push([`manifest ${id}`, `${refs} references in ${bytes} bytes`]);
-    }
+  for (const { id, bytes, refs } of snapshot.manifestFiles(MAX_MANIFESTS)) {
+    facts.push([`manifest ${id}`, `${refs} references in ${bytes} bytes`]);
   }
-  if (files > MAX_MANIFESTS) facts.push(["manifests", `${files - MAX_MANIFESTS} more`]);
+  const more = snapshot.manifestFileCount - MAX_MANIFESTS;
+  if (more > 0) facts.push(["manifests", `${more} more`]);
   return facts;
 }

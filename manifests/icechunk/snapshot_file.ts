@@ -6,7 +6,7 @@
 
 import { IndexError } from "../../src/errors.ts";
 import { decodeText, Flatbuffer, parsing } from "./flatbuffer.ts";
-import { encodeObjectId } from "./object_id.ts";
+import { decodeObjectId, encodeObjectId } from "./object_id.ts";
 
 /** The manifest files that an array uses, and the part of its chunk grid that each covers. */
 export interface ManifestExtents {
@@ -72,7 +72,7 @@ export class SnapshotFile {
         ),
         parent: parent === 0 ? undefined : encodeObjectId(buffer.struct(parent, 12)),
         time: time === 0 ? 0 : Math.floor(buffer.u64(time) / 1000),
-        message: buffer.text(buffer.required(root, SNAPSHOT.message, "a snapshot's message")),
+        message: buffer.shortText(buffer.required(root, SNAPSHOT.message, "a snapshot's message")),
       };
     });
     this.#root = read.root;
@@ -118,55 +118,70 @@ export class SnapshotFile {
     });
   }
 
-  /** Paths of all arrays. */
-  *arrayPaths(): Generator<string> {
-    const buffer = this.#buffer;
-    for (let at = 0; at < this.#nodes.length; at++) {
-      const path = parsing("A snapshot file", () => {
-        const type = buffer.field(this.#nodes[at], NODE.type);
-        return type !== 0 && buffer.u8(type) === 1 ? decodeText(this.#path(at)) : undefined;
-      });
-      if (path !== undefined) yield path.slice(1);
-    }
+  /** Number of manifest files that this snapshot uses. */
+  get manifestFileCount(): number {
+    return this.#manifestFiles().count;
   }
 
-  /** The manifest files that this snapshot uses. */
-  *manifestFiles(): Generator<ManifestFileInfo> {
-    const buffer = this.#buffer;
-    const { start, count, structs } = parsing("A snapshot file", () => {
-      const newer = buffer.field(this.#root, SNAPSHOT.filesV2);
-      const older = buffer.field(this.#root, SNAPSHOT.files);
-      const newerStart = newer === 0 ? 0 : buffer.vector(newer, 4);
-      if (newerStart !== 0 && buffer.count(newerStart) > 0) {
-        return { start: newerStart, count: buffer.count(newerStart), structs: false };
-      }
-      const olderStart = older === 0 ? 0 : buffer.vector(older, 32);
-      return {
-        start: olderStart,
-        count: olderStart === 0 ? 0 : buffer.count(olderStart),
-        structs: true,
-      };
+  /** The manifest files that this snapshot uses, at most `limit` of them. */
+  manifestFiles(limit: number): ManifestFileInfo[] {
+    return parsing("A snapshot file", () => {
+      const { start, count, structs } = this.#manifestFiles();
+      return Array.from(
+        { length: Math.min(limit, count) },
+        (_, i) => this.#manifestFile(start, i, structs),
+      );
     });
-    for (let i = 0; i < count; i++) {
-      yield parsing("A snapshot file", () => {
-        if (structs) {
-          const at = start + 32 * i;
-          return {
-            id: encodeObjectId(buffer.struct(at, 12)),
-            bytes: buffer.u64(at + 16),
-            refs: buffer.u32(at + 24),
-          };
+  }
+
+  /** Bytes of a manifest file; undefined if the snapshot does not list it. */
+  manifestFileBytes(id: string): number | undefined {
+    const wanted = decodeObjectId(id);
+    return parsing("A snapshot file", () => {
+      const { start, count, structs } = this.#manifestFiles();
+      for (let i = 0; wanted && i < count; i++) {
+        const at = this.#manifestFileId(start, i, structs);
+        if (compareBytes(this.#buffer.struct(at, 12), wanted) === 0) {
+          return this.#manifestFile(start, i, structs).bytes;
         }
-        const table = buffer.follow(start + 4 * i);
-        const bytes = buffer.field(table, 1);
-        const refs = buffer.field(table, 2);
-        return {
-          id: encodeObjectId(buffer.struct(buffer.required(table, 0, "a manifest's id"), 12)),
-          bytes: bytes === 0 ? 0 : buffer.u64(bytes),
-          refs: refs === 0 ? 0 : buffer.u32(refs),
-        };
-      });
-    }
+      }
+      return undefined;
+    });
+  }
+
+  /** Where the manifest files are listed: version 1 has structs, version 2 has tables. */
+  #manifestFiles(): { start: number; count: number; structs: boolean } {
+    const buffer = this.#buffer;
+    return parsing("A snapshot file", () => {
+      for (const [field, itemBytes] of [[SNAPSHOT.filesV2, 4], [SNAPSHOT.files, 32]]) {
+        const position = buffer.field(this.#root, field);
+        const start = position === 0 ? 0 : buffer.vector(position, itemBytes);
+        const count = start === 0 ? 0 : buffer.count(start);
+        if (count > 0) return { start, count, structs: itemBytes === 32 };
+      }
+      return { start: 0, count: 0, structs: false };
+    });
+  }
+
+  #manifestFileId(start: number, place: number, structs: boolean): number {
+    const buffer = this.#buffer;
+    if (structs) return start + 32 * place;
+    return buffer.required(buffer.follow(start + 4 * place), 0, "a manifest's id");
+  }
+
+  #manifestFile(start: number, place: number, structs: boolean): ManifestFileInfo {
+    const buffer = this.#buffer;
+    const at = this.#manifestFileId(start, place, structs);
+    const id = encodeObjectId(buffer.struct(at, 12));
+    if (structs) return { id, bytes: buffer.u64(at + 16), refs: buffer.u32(at + 24) };
+    const table = buffer.follow(start + 4 * place);
+    const bytes = buffer.field(table, 1);
+    const refs = buffer.field(table, 2);
+    return {
+      id,
+      bytes: bytes === 0 ? 0 : buffer.u64(bytes),
+      refs: refs === 0 ? 0 : buffer.u32(refs),
+    };
   }
 
   #node(table: number): SnapshotNode {
@@ -189,7 +204,8 @@ export class SnapshotFile {
     const startOf = (ref: number) =>
       buffer.vector(buffer.required(ref, 1, "a manifest's extents"), 8);
     const stride = 2 * Math.max(0, ...refs.slice(0, 1).map((ref) => buffer.count(startOf(ref))));
-    if (refs.length * stride * 4 > 2 * buffer.bytes.length) {
+    // What each takes at least: less of it could ask for any amount of memory.
+    if (refs.length * (24 + 4 * stride) > buffer.bytes.length) {
       throw new IndexError("An array's manifests share their extents");
     }
     const ids = new Uint8Array(12 * refs.length);
@@ -218,15 +234,19 @@ export class SnapshotFile {
     const pathOf = (table: number) =>
       buffer.bytesAt(buffer.required(table, NODE.path, "a node's path"));
     let ordered = true;
-    let before: Uint8Array | undefined;
     for (let i = 0; i < nodes.length; i++) {
       nodes[i] = buffer.follow(start + 4 * i);
-      const path = pathOf(nodes[i]);
-      if (before && compareBytes(before, path) > 0) ordered = false;
-      before = path;
+      if (i > 0 && ordered) ordered = compareBytes(pathOf(nodes[i - 1]), pathOf(nodes[i])) < 0;
     }
+    if (ordered) return nodes;
     // Writers differ in how "/" compares with other characters.
-    return ordered ? nodes : nodes.sort((a, b) => compareBytes(pathOf(a), pathOf(b)));
+    nodes.sort((a, b) => compareBytes(pathOf(a), pathOf(b)));
+    for (let i = 1; i < nodes.length; i++) {
+      if (compareBytes(pathOf(nodes[i - 1]), pathOf(nodes[i])) === 0) {
+        throw new IndexError("A snapshot lists a node twice");
+      }
+    }
+    return nodes;
   }
 
   #lowerBound(wanted: Uint8Array): number {

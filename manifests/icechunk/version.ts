@@ -138,15 +138,11 @@ function versionOfRepo(repo: RepoFile, repository: Repository, validator?: Valid
     );
   }
   const wanted = repository.options.version;
-  const byName = (refs: ReturnType<RepoFile["tags"]>, name: string) =>
-    refs.find((ref) => ref.name === name);
-  const tag = wanted === undefined || repo.isDeletedTag(wanted)
-    ? undefined
-    : byName(repo.tags(), wanted);
+  const tag = wanted === undefined ? undefined : repo.tag(wanted);
   if (tag) {
     return { spec: 2, kind: "tag", name: tag.name, snapshot: repo.snapshot(tag.index).id, repo };
   }
-  const branch = byName(repo.branches(), wanted ?? defaultBranch(repository));
+  const branch = repo.branch(wanted ?? defaultBranch(repository));
   if (branch) {
     return {
       spec: 2,

@@ -41,10 +41,9 @@ function versionsOfRepo(repo: RepoFile, version: Version): VersionInfo[] {
     const { id, time, message } = repo.snapshot(index);
     return { kind, name, snapshot: id, time, message };
   };
-  const tags = repo.tags().filter(({ name }) => !repo.isDeletedTag(name));
   return [
-    ...repo.branches().slice(0, MAX_TOLD).map(told("branch")),
-    ...tags.slice(0, MAX_TOLD).map(told("tag")),
+    ...repo.branches(MAX_TOLD).map(told("branch")),
+    ...repo.tags(MAX_TOLD).map(told("tag")),
     ...repo.history(repo.indexOf(version.snapshot), MAX_TOLD)
       .map(({ id, time, message }) => (
         { kind: "snapshot", name: id, snapshot: id, time, message } as const
