@@ -36,7 +36,7 @@ export interface Gateway {
  * @param base what relative URLs of the catalog are relative to
  */
 export function createGateway(config: CatalogConfig, base: URL, platform: Platform): Gateway {
-  const { indexCacheBytes, concurrentPerOrigin, requestTimeoutMs } = config.limits;
+  const { indexCacheBytes, chunkCacheBytes, concurrentPerOrigin, requestTimeoutMs } = config.limits;
   const origins = originsFor({
     settings: config.origins,
     concurrentPerOrigin,
@@ -44,6 +44,8 @@ export function createGateway(config: CatalogConfig, base: URL, platform: Platfo
     files: platform.files,
     shared: platform.shared,
     fetch: platform.fetch,
+    log: platform.log,
+    chunkCache: chunkCacheBytes > 0 ? new ByteCache(chunkCacheBytes) : undefined,
   });
   const catalog = new Catalog(config, base, {
     openManifest,

@@ -40,7 +40,10 @@ export async function storeKey(
     const { view } = target;
     const whole = request.method === "GET" && !request.headers.has("range") &&
       !request.headers.has("if-none-match") && !request.headers.has("if-match");
-    const source = { manifest, array, ref, origin, view, cacheControl, signal, timing };
+    // A plain Zarr store's objects are its present; other indexes are about files as they were.
+    const settled = dataset.config.validate && !manifest.absentObjects;
+    const epoch = settled ? `${dataset.id}\n${manifest.version}` : undefined;
+    const source = { manifest, array, ref, origin, epoch, view, cacheControl, signal, timing };
     return await respond(request, await representChunk(source, whole));
   } catch (error) {
     // A plain Zarr store is its own index: an object that it does not have is an absent chunk.

@@ -20,6 +20,11 @@ export interface ChunkSource {
   readonly array: ArrayView;
   readonly ref: ChunkRef;
   readonly origin: Origin;
+  /**
+   * What the origin's files are held unchanged for, and cached for: this version of this index.
+   * Undefined where they may change under it.
+   */
+  readonly epoch?: string;
   readonly view: string;
   readonly cacheControl: string;
   readonly signal: AbortSignal;
@@ -42,7 +47,7 @@ export async function representChunk(
   const { ref } = source;
   if (ref.kind === "inline") return fromLength(source, ref.bytes.length, []);
   if (ref.kind === "range") return fromLength(source, ref.length, validatorText(ref.validator));
-  const { origin, signal, timing } = source;
+  const { origin, signal, timing, epoch } = source;
   if (!whole) {
     const info = await timing.measure("origin", () => origin.head(ref.url, { signal }));
     if (info.length !== undefined) {
@@ -51,7 +56,7 @@ export async function representChunk(
   }
   const body = await timing.measure(
     "origin",
-    () => origin.read(ref.url, undefined, { signal, validator: ref.validator }),
+    () => origin.read(ref.url, undefined, { signal, validator: ref.validator, epoch }),
   );
   const state = validatorText(body.validator);
   if (body.length !== undefined) return fromLength(source, body.length, state, body);
@@ -149,12 +154,13 @@ async function splice(
 
 /** Reads stored bytes `[from, from + length)` of the chunk. */
 function read(source: ChunkSource, from: number, length: number): Promise<OriginBody> {
-  const { ref, origin, signal } = source;
+  const { ref, origin, signal, epoch } = source;
   if (ref.kind === "inline") throw new ChunkError("An inline chunk has no origin");
   const base = ref.kind === "range" ? ref.offset : 0;
   return origin.read(ref.url, { offset: base + from, length }, {
     signal,
     validator: ref.validator,
+    epoch,
   });
 }
 

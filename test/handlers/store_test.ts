@@ -344,3 +344,32 @@ Deno.test("an index is looked at again after maxAge, and a changed one is served
   gateway.origin.files.set("/set.json", new TextEncoder().encode(JSON.stringify(references)));
   assert.equal((await gateway.fetch("/set/plain/c/3", { method: "HEAD" })).status, 200);
 });
+
+for (const validate of [true, false]) {
+  Deno.test(`a file that changes under its index is ${validate ? "502 source-changed" : "read as it is, where the dataset says so"}`, async () => {
+    await using gateway = await startGateway({ dataset: { validate } });
+    assert.equal((await gateway.fetch("/set/plain/c/0")).status, 200);
+    const changed = gateway.set.file.slice();
+    changed[gateway.set.places.plain[1].offset] ^= 1;
+    gateway.origin.files.set("/data.bin", changed);
+    for (const name of ARRAYS) {
+      const response = await gateway.fetch(`/set/${name}/c/1`);
+      assert.equal(response.status, validate ? 502 : 200, name);
+      if (validate) assert.equal((await response.json()).type, "source-changed");
+      else await response.body?.cancel();
+    }
+  });
+}
+
+Deno.test("a chunk that is asked for again and again is kept, within chunkCacheBytes", async () => {
+  for (const [chunkCacheBytes, reads] of [[2 ** 20, 2], [0, 4]]) {
+    await using gateway = await startGateway({ more: { limits: { chunkCacheBytes } } });
+    await warm(gateway);
+    const bodies = new Set<string>();
+    for (let i = 0; i < 4; i++) {
+      bodies.add((await bytesOf(await gateway.fetch("/set/deflated/c/0"))).toHex());
+    }
+    assert.equal(bodies.size, 1);
+    assert.equal(gateway.origin.requests.length, reads);
+  }
+});
