@@ -15,7 +15,9 @@ Deno.test("authorize() takes any of the dataset's tokens, however Bearer is spel
   authorize(["one", "two"], request("bearer one"));
 });
 
-for (const given of [undefined, "Bearer", "Bearer three", "Bearer on", "Bearer onee", "Basic one"]) {
+for (
+  const given of [undefined, "Bearer", "Bearer three", "Bearer on", "Bearer onee", "Basic one"]
+) {
   Deno.test(`authorize() refuses ${given} with 401`, () => {
     assert.throws(
       () => authorize(["one", "two"], request(given)),
