@@ -29,7 +29,7 @@ for (const [what, value] of VALUES) {
 }
 
 Deno.test("FlexBuffer: damaged ones are refused or decode to something, quickly", () => {
-  const whole = flexbuffers.encode(Object.fromEntries(VALUES));
+  const whole = flexbuffers.encode(Object.fromEntries(VALUES.slice(0, -1)));
   let refused = 0;
   for (let at = 0; at < whole.length; at++) {
     for (const bit of [1, 16, 128]) {

@@ -112,7 +112,7 @@ async function fuzz(files: Files, rounds: number, seed: number): Promise<Map<str
 for (const spec of [1, 2] as const) {
   Deno.test(`version ${spec}: thousands of damaged files are refused, or read as something, and nothing else`, async () => {
     const outcomes = await fuzz(fixtureFiles(spec), 1000, spec);
-    assert.ok(outcomes.get("index-invalid")! > 100, `${[...outcomes]}`);
+    assert.ok(outcomes.get("index-invalid")! > 30, `${[...outcomes]}`);
     assert.ok(outcomes.get("read")! > 100, `${[...outcomes]}`);
   });
 
@@ -122,7 +122,7 @@ for (const spec of [1, 2] as const) {
     ignore: !exists(corpus),
     fn: async () => {
       const outcomes = await fuzz(filesOf(corpus), 1500, 10 + spec);
-      assert.ok(outcomes.get("index-invalid")! > 50, `${[...outcomes]}`);
+      assert.ok(outcomes.get("index-invalid")! > 30, `${[...outcomes]}`);
     },
   });
 }

@@ -1,0 +1,80 @@
+/** Icechunk in workerd: decompression, and the location dictionary, which is no WebAssembly. */
+
+import assert from "node:assert/strict";
+import { Miniflare } from "miniflare";
+import { startOrigin } from "../../faults/origin_server.ts";
+import { fixture, manyRef } from "./fixture.ts";
+
+const ROOT = new URL("../../../", import.meta.url);
+
+/** `deploy/worker.ts` as one script. */
+async function bundle(): Promise<string> {
+  const folder = await Deno.makeTempDir();
+  const path = `${folder}/worker.js`;
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "bundle",
+      "--platform",
+      "browser",
+      "--external",
+      "node:*",
+      "-o",
+      path,
+      "deploy/worker.ts",
+    ],
+    cwd: ROOT,
+    stdout: "null",
+    stderr: "piped",
+  }).output();
+  assert.ok(success, new TextDecoder().decode(stderr));
+  const script = await Deno.readTextFile(path);
+  await Deno.remove(folder, { recursive: true });
+  return script;
+}
+
+Deno.test({
+  name:
+    "workerd reads both specification versions: inline, native and compressed virtual references",
+  // miniflare keeps sockets of its own to the end of the process
+  sanitizeOps: false,
+  sanitizeResources: false,
+  async fn() {
+    await using origin = await startOrigin({ root: new URL("fixtures", import.meta.url).pathname });
+    const dataset = (spec: number) => ({ url: `${origin.url}v${spec}/`, format: "icechunk" });
+    const worker = new Miniflare({
+      modules: true,
+      script: await bundle(),
+      compatibilityDate: "2026-07-01",
+      compatibilityFlags: ["nodejs_compat"],
+      host: "127.0.0.1",
+      bindings: { CATALOG: JSON.stringify({ datasets: { v1: dataset(1), v2: dataset(2) } }) },
+    });
+    try {
+      const url = (await worker.ready).href;
+      for (const spec of [1, 2] as const) {
+        const tag = `${url}v${spec}@v1.0~native`;
+        const document = await (await fetch(`${tag}/grid/zarr.json`)).json();
+        assert.deepEqual(document.shape, [6, 7]);
+        const text = async (key: string) => await (await fetch(`${tag}/${key}`)).text();
+        assert.equal(await text("grid/c/0/0"), "inline");
+        assert.equal(await text("grid/c/0/1"), "a native chunk of its own");
+        assert.equal((await fetch(`${tag}/grid/c/2/2`)).status, 404);
+        for (const i of [0, 500, 999]) {
+          const { url: found, offset, length } = await (await fetch(
+            `${url}-/refs/v${spec}@v1.0/g/sub/many/c/${i}`,
+          )).json();
+          const { location, ...range } = manyRef(i);
+          assert.deepEqual({ found, offset, length }, { found: location, ...range });
+        }
+        // Its origin is not among the dataset's: refused, and not 404.
+        assert.equal((await fetch(`${tag}/g/sub/many/c/3`)).status, 502);
+        const gone = await fetch(`${url}v${spec}@gone/zarr.json`);
+        assert.equal(gone.status, 404);
+        const pinned = await fetch(`${url}v${spec}@${fixture(spec).main}/zarr.json`);
+        assert.equal(pinned.status, 200);
+      }
+    } finally {
+      await worker.dispose();
+    }
+  },
+});
