@@ -2,7 +2,7 @@
  * Every origin of the server: one `Origin` a dataset, which finds the store or host of each URL.
  *
  * A read passes these layers, outermost first: allow-list (a dataset's own), chunk cache, drift, single
- * flight, resume, deadline, retry, breaker, limit, and then the store itself. What counts reads is kept
+ * flight, coalescing (if asked for), resume, deadline, retry, breaker, limit, and then the store itself. What counts reads is kept
  * by host and shared by all datasets.
  */
 
@@ -14,6 +14,7 @@ import { azureOrigin, isAzureBlobHost } from "./azure.ts";
 import { Breaker, withBreaker } from "./breaker.ts";
 import { canonicalScheme, canonicalUrl } from "./canonical_url.ts";
 import { withChunkCache } from "./chunk_cache.ts";
+import { COALESCE, withCoalescing } from "./coalesce.ts";
 import { headerSign, signed } from "./credentials.ts";
 import { Deadlines, withDeadline } from "./deadline.ts";
 import { FirstSeen, withDrift } from "./drift.ts";
@@ -92,7 +93,7 @@ export function originsFor(config: OriginsConfig): (allow: readonly string[]) =>
     return state;
   }
 
-  function layered(store: Origin, host: string): Origin {
+  function layered(store: Origin, host: string, own: OriginSettings): Origin {
     const { limit, budget, breaker, watch } = hostState(host);
     const limited = withLimit(store, limit);
     const timed = withDeadline(
@@ -100,7 +101,8 @@ export function originsFor(config: OriginsConfig): (allow: readonly string[]) =>
       shared ? deadlines : () => new Deadlines(config.requestTimeoutMs),
     );
     const resumed = withResume(timed, watch);
-    return shared ? withSingleFlight(resumed) : resumed;
+    if (!shared) return resumed;
+    return withSingleFlight(own.coalesce ? withCoalescing(resumed, COALESCE) : resumed);
   }
 
   /** The store or host of `url`, with its layers. */
@@ -110,7 +112,8 @@ export function originsFor(config: OriginsConfig): (allow: readonly string[]) =>
     const key = `${canonical.authority} ${entry?.prefix ?? ""}`;
     let stack = stacks.get(key);
     if (stack === undefined) {
-      stack = layered(storeOf(url, entry, settings, send), canonical.authority);
+      const store = storeOf(url, entry, settings, send);
+      stack = layered(store, canonical.authority, entry?.settings ?? {});
       stacks.set(key, stack);
     }
     return stack;
