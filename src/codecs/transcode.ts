@@ -44,7 +44,7 @@ export function planTranscode(
     };
   }
 
-  const filters = filterSteps(arrayToArray, nbytes);
+  const filters = filterSteps(arrayToArray, nbytes, arrayToBytes.configuration.endian);
   if ("reason" in filters) return filters;
   const size = filters.encodedBytes === undefined
     ? { bytes: MAX_VARIABLE_BYTES, exact: false }
@@ -91,14 +91,21 @@ interface FilterSteps {
   readonly encodedBytes?: number;
 }
 
-/** The steps that undo the filters, last one first. */
+/**
+ * The steps that undo the filters, last one first.
+ *
+ * @param endian byte order of what the last filter stores: the `bytes` codec's, which readers of v3
+ *   go by, whatever the filter's own data types say
+ */
 function filterSteps(
   stages: readonly Stage[],
   nbytes: number | undefined,
+  endian: Json | undefined,
 ): FilterSteps | { readonly reason: string } {
   const steps: DecodeStep[] = [];
   let bytes = nbytes;
   let ordered: Stage | undefined;
+  const last = stages.findLast((stage) => stage.id !== "transpose");
   for (const stage of stages) {
     if (stage.id === "transpose") {
       // Filters that treat each element alone may change places with a transposition.
@@ -110,7 +117,7 @@ function filterSteps(
     if (bytes === undefined) {
       return { reason: `codec ${stage.source.name} needs fixed-size elements` };
     }
-    const filter = readFilter(stage, bytes);
+    const filter = readFilter(stage, bytes, stage === last ? endian : undefined);
     if (typeof filter === "string") return { reason: `codec ${stage.source.name} ${filter}` };
     const stored: Size = { bytes: filter.encodedBytes, exact: true };
     steps.unshift({
@@ -131,18 +138,27 @@ interface Filter {
   readonly encodedBytes: number;
 }
 
-/** How to undo one filter whose decoded elements take `bytes`; or why it cannot be done. */
-function readFilter({ id, configuration }: Stage, bytes: number): Filter | string {
+/**
+ * How to undo one filter whose decoded elements take `bytes`; or why it cannot be done.
+ *
+ * @param endian byte order of what it stores, if not that of its data type
+ */
+function readFilter(
+  { id, configuration }: Stage,
+  bytes: number,
+  endian: Json | undefined,
+): Filter | string {
   if (id === "packbits") {
     return {
       decode: (packed) => decodePackBits(packed, bytes),
       encodedBytes: 1 + Math.ceil(bytes / 8),
     };
   }
-  const types = id === "astype"
+  const declared = id === "astype"
     ? asTypes(configuration.decode_dtype, configuration.encode_dtype)
     : codecTypes(configuration);
-  if (!types) return "has data types that are not decoded here";
+  if (!declared) return "has data types that are not decoded here";
+  const types: FilterTypes = { ...declared, encoded: inOrder(declared.encoded, endian) };
   const { decoded, encoded } = types;
   if (bytes % decoded.bytes !== 0) return "does not fit the array's data type";
   const encodedBytes = bytes / decoded.bytes * encoded.bytes;
@@ -167,6 +183,12 @@ function readFilter({ id, configuration }: Stage, bytes: number): Filter | strin
     default:
       return "has no decoder here";
   }
+}
+
+function inOrder(type: NumpyType, endian: Json | undefined): NumpyType {
+  return endian === "big" || endian === "little"
+    ? { ...type, bigEndian: endian === "big" && type.bytes > 1 }
+    : type;
 }
 
 function finite(value: number | undefined): value is number {

@@ -134,7 +134,9 @@ export function pipelineFromV2(
     }
     if (kind === "serializer") serialized = true;
     if (kind === "array") elements = { endian: encodedEndian(codec, elements.endian) };
-    codecs.push(coreCodec(codec.id, codec.config, typeSize));
+    codecs.push(
+      coreCodec(codec.id, kind === "array" ? littleEndian(codec.config) : codec.config, typeSize),
+    );
   });
   if (!serialized) codecs.push(bytesCodec(elements.endian));
   const text = dataTypeKind(dataType) === "text" || dataTypeKind(dataType) === "bytes";
@@ -155,6 +157,19 @@ function kindOf(id: string, serialized: boolean, last: boolean): "array" | "seri
 
 function bytesCodec(endian: Endian): Codec {
   return endian === undefined ? { name: "bytes" } : { name: "bytes", configuration: { endian } };
+}
+
+/**
+ * A filter's configuration with little-endian data types: in v3 the `bytes` codec alone has a byte
+ * order, and zarr-python misreads what a filter on big-endian elements stored.
+ */
+function littleEndian(config: JsonObject): JsonObject {
+  return Object.fromEntries(
+    Object.entries(config).map(([key, value]) => [
+      key,
+      key.endsWith("type") && typeof value === "string" ? value.replace(/^>/, "<") : value,
+    ]),
+  );
 }
 
 /** Byte order of what an array-to-array filter writes. */

@@ -24,10 +24,18 @@ async function answer(
   return { codecs: plan.codecs, chunk };
 }
 
-/** `bytes` with each element's bytes reversed, if the array's `bytes` codec is big-endian. */
+/**
+ * `bytes` with each element's bytes reversed, if numcodecs decodes to big-endian elements: the type of
+ * the first filter, or else the `bytes` codec, says so.
+ */
 function toLittle(metadata: ArrayMetadata, bytes: Uint8Array): Uint8Array {
+  const types = metadata.codecs.map(({ configuration }) =>
+    configuration?.decode_dtype ?? configuration?.dtype
+  );
+  const type = types.find((type) => typeof type === "string");
   const codec = metadata.codecs.find(({ name }) => name === "bytes");
-  const size = codec?.configuration?.endian === "big" ? itemSize(metadata.data_type)! : 1;
+  const isBig = type === undefined ? codec?.configuration?.endian === "big" : type[0] === ">";
+  const size = isBig ? itemSize(metadata.data_type)! : 1;
   const out = bytes.slice();
   for (let at = 0; at < out.length; at += size) out.subarray(at, at + size).reverse();
   return out;

@@ -4,8 +4,10 @@ import assert from "node:assert/strict";
 import { deliver } from "../../../src/codecs/delivery.ts";
 import { planArray } from "../../../src/codecs/plan.ts";
 import type { JsonObject } from "../../../src/zarr/json.ts";
+import type { Codec } from "../../../src/zarr/metadata.ts";
 import { arrayFromV2 } from "../../../src/zarr/v2_to_v3.ts";
 import { readPortable } from "./portable_chunk.ts";
+import { arrayMetadata } from "./vectors.ts";
 
 // Both elements, in the byte orders named; they decode to 5 and −7.
 const CASES: Array<[title: string, dtype: string, filter: JsonObject, stored: string]> = [
@@ -51,6 +53,39 @@ Deno.test("a filter that stores another byte order than the array's gives the ar
       const delivery = deliver(plan, encoded.length);
       assert.ok(delivery.kind === "convert");
       const chunk = await delivery.convert(encoded);
+      const bytes = await readPortable(metadata, plan.codecs, chunk);
+      assert.deepEqual([...new Int32Array(bytes.slice().buffer)], [5, -7]);
+    });
+  }
+});
+
+// What zarr-python 3.4.1 writes for int32 [5, −7] with `BytesCodec(endian="big")` behind the filter.
+const V3_CASES: Array<[title: string, codec: Codec, stored: string]> = [
+  ["delta", { name: "numcodecs.delta", configuration: { dtype: "<i4" } }, "00000005fffffff4"],
+  [
+    "fixedscaleoffset",
+    {
+      name: "numcodecs.fixedscaleoffset",
+      configuration: { scale: 2, offset: 1, dtype: "<i4", astype: "<i2" },
+    },
+    "0008fff0",
+  ],
+  [
+    "astype",
+    { name: "numcodecs.astype", configuration: { encode_dtype: "<i2", decode_dtype: "<i4" } },
+    "0005fff9",
+  ],
+];
+
+Deno.test("what a filter of v3 stored is in the byte order of the bytes codec", async (t) => {
+  for (const [title, codec, stored] of V3_CASES) {
+    await t.step(title, async () => {
+      const big: Codec = { name: "bytes", configuration: { endian: "big" } };
+      const metadata = arrayMetadata([codec, big], "int32", [2]);
+      const plan = planArray(metadata);
+      const delivery = deliver(plan, stored.length / 2);
+      assert.ok(delivery.kind === "convert");
+      const chunk = await delivery.convert(Uint8Array.fromHex(stored));
       const bytes = await readPortable(metadata, plan.codecs, chunk);
       assert.deepEqual([...new Int32Array(bytes.slice().buffer)], [5, -7]);
     });

@@ -241,7 +241,7 @@ const CODECS: Array<[zarray: string, codecs: string, unsupported?: RegExp]> = [
   ],
   [
     '{"dtype":"<f8","filters":[{"id":"fixedscaleoffset","offset":0,"scale":10.0,"dtype":"<f8","astype":">i2"}]}',
-    '[{"name":"numcodecs.fixedscaleoffset","configuration":{"offset":0,"scale":10.0,"dtype":"<f8","astype":">i2"}},{"name":"bytes","configuration":{"endian":"big"}}]',
+    '[{"name":"numcodecs.fixedscaleoffset","configuration":{"offset":0,"scale":10.0,"dtype":"<f8","astype":"<i2"}},{"name":"bytes","configuration":{"endian":"big"}}]',
   ],
   [
     '{"dtype":"<f8","filters":[{"id":"fixedscaleoffset","offset":0,"scale":10,"dtype":"<f8","astype":"|u1"}]}',
@@ -249,7 +249,7 @@ const CODECS: Array<[zarray: string, codecs: string, unsupported?: RegExp]> = [
   ],
   [
     '{"filters":[{"id":"astype","encode_dtype":">f4","decode_dtype":"<i2"}]}',
-    '[{"name":"numcodecs.astype","configuration":{"encode_dtype":">f4","decode_dtype":"<i2"}},{"name":"bytes","configuration":{"endian":"big"}}]',
+    '[{"name":"numcodecs.astype","configuration":{"encode_dtype":"<f4","decode_dtype":"<i2"}},{"name":"bytes","configuration":{"endian":"big"}}]',
   ],
   [
     '{"dtype":"|b1","filters":[{"id":"packbits"}]}',
