@@ -16,8 +16,10 @@ class Case:
     in C order, little-endian; strings are JSON lists.
     """
 
-    def __init__(self, out, name):
+    def __init__(self, out, name, views=True):
+        """`views=False`: zarr-python cannot read the source's own metadata."""
         self.name = name
+        self.views = views
         self.folder = os.path.join(out, name)
         os.makedirs(os.path.join(self.folder, "expected"))
         self.targets = {}
@@ -34,7 +36,8 @@ class Case:
         Says that the array at `path` reads as `values`.
 
         tier     the tier that the gateway must choose, where the contract names it
-        skip     clients that have no such data type or codec, so nothing to compare
+        skip     clients that have no such data type or codec, so nothing to compare; `native`: what
+                 zarr-python cannot read under the source's own codec names; `v2`: has no Zarr v2 form
         only     the same from the other side: the only clients asked
         fill     the value of cells that were never stored
         missing  chunk-grid coordinates without a stored chunk
@@ -86,7 +89,7 @@ class Case:
     def describe(self):
         """The case as `cases.json` has it."""
         return {"name": self.name, "targets": self.targets, "arrays": self.arrays, "xarray": self.xarray,
-                "faults": self.faults}
+                "faults": self.faults, "views": self.views}
 
 
 def is_metadata(key):

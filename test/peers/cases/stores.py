@@ -98,7 +98,25 @@ def version3(out):
                 name if what != "zstd" else "inner/deep/" + name, shape=SHAPE, chunks=CHUNKS,
                 dtype=np.dtype(kind).newbyteorder("="), fill_value=fill_of(kind), **big, **options)
             case.expect(array.path, written(array, field(kind)), tier=tier,
-                        missing=[] if "sharded" in what else [(0, 1)], fill=fill_of(kind))
+                        missing=[] if "sharded" in what else [(0, 1)], fill=fill_of(kind),
+                        skip=["v2"] if "sharded" in what else [])
+    # Filters whose own types say nothing of the byte order that the bytes codec then writes.
+    real = np.round(field("<f8") / 4)
+    real[np.isnan(real)] = 5
+    for endian in ("little", "big"):
+        for what, kind, filters in (
+            ("delta", "<i4", [foreign.Delta(dtype="<i4")]), ("delta_astype", "<i4", [foreign.Delta(dtype="<i4", astype="<i2")]),
+            ("scaled", "<f8", [foreign.FixedScaleOffset(offset=3, scale=2, dtype="<f8", astype="<i2")]),
+            ("scaled_big", "<f8", [foreign.FixedScaleOffset(offset=3, scale=2, dtype="<f8", astype=">i2")]),
+            ("astype", "<f8", [foreign.AsType(encode_dtype="<f4", decode_dtype="<f8")]),
+        ):
+            name = "%s_%s" % (what, endian)
+            values = real.astype(kind) % 1000
+            array = root.create_array(name, shape=SHAPE, chunks=CHUNKS, dtype=kind, fill_value=9, filters=filters,
+                                      serializer=BytesCodec(endian=endian), compressors=GzipCodec(level=1))
+            array[...] = values
+            # What zarr-python itself reads again: it is the writer of this pipeline.
+            case.expect(name, array[...], fill=9)
     case.targets["zarr"] = "store.zarr"
     return [case]
 

@@ -72,8 +72,8 @@ def kinds(out):
     v2.add("bool_false", random.random(SHAPE) < 0.5, CHUNKS, fill=False, missing=lost)
     fills = (
         ("<i8", 2**63 - 1, 2**63 - 1), ("<i8", -2**63, -2**63), (">i8", -2**53 - 1, -2**53 - 1),
-        ("<u8", 2**64 - 1, 2**64 - 1), (">u8", 2**53 + 1, 2**53 + 1), ("|u1", 255, 255), ("|i1", -128, [-128]),
-        ("<i2", -32767, [-32767]), ("<f4", np.nan, "NaN"), (">f8", np.nan, "NaN"), ("<f8", np.inf, "Infinity"),
+        ("<u8", 2**64 - 1, 2**64 - 1), (">u8", 2**53 + 1, 2**53 + 1), ("|u1", 255, 255), ("|i1", -128, -128),
+        ("<i2", -32767, -32767), ("<f4", np.nan, "NaN"), (">f8", np.nan, "NaN"), ("<f8", np.inf, "Infinity"),
         ("<f4", -np.inf, "-Infinity"), ("<f2", np.nan, "NaN"), ("<f4", 0.1, 0.1), ("<f4", np.float32(0.1), float(np.float32(0.1))),
         ("<f8", 9.969209968386869e36, 9.969209968386869e36), ("<f4", 1e20, 1e20), ("<f8", -9999, -9999),
         (">f4", -0.0, -0.0), ("<f8", 5e-324, 5e-324), ("<i4", None, None), ("<f4", None, None), ("<u8", 0, 0),
@@ -83,6 +83,14 @@ def kinds(out):
                CHUNKS, fill=fill, fill_json=written, missing=lost, compressor=ZLIB,
                # GDAL knows no fill beyond 2^63; zarrita none beyond 2^53, and no negative zero.
                skip=(["gdal"] if fill == 2**64 - 1 else []) + (["zarrita"] if out_of_reach(fill) else []))
+    return v2.close()
+
+
+def listed(out):
+    """Fills as lists of one, which old netCDF-C wrote and zarr-python refuses in Zarr v2."""
+    v2 = V2(Case(out, "v2-listed-fills", views=False))
+    for kind, fill in (("|i1", -128), ("<i2", -32767), (">f4", 0.5), ("<i8", 2**53 - 1)):
+        v2.add("fill_" + label(kind), field(kind), CHUNKS, fill=fill, fill_json=[fill], missing=[(0, 1)], compressor=ZLIB)
     return v2.close()
 
 
@@ -158,4 +166,4 @@ def masked(out):
 
 def write(out):
     """Every case of this module."""
-    return [orders(out), slashes(out), kinds(out), strings(out), masked(out)]
+    return [orders(out), slashes(out), kinds(out), listed(out), strings(out), masked(out)]

@@ -35,6 +35,18 @@ for name, url, case, folder in served("zarr-python"):
             return difference(expected(folder, array), node[...])
 
         checks.attempt("%s/%s" % (name, array["path"]), values)
+    # The other views, on the same arrays: the source's own codecs in v3, and Zarr v2.
+    for view, version in (("~native", 3), ("~v2", 2)):
+        def in_view(array, view=view, version=version):
+            if view not in root:
+                root[view] = zarr.open(url + view, mode="r", zarr_format=version)
+            node = root[view] if array["path"] == "" else root[view][array["path"]]
+            return difference(expected(folder, array), node[...])
+
+        for array in case["arrays"]:
+            if not case["views"] or {2: "v2", 3: "native"}[version] in array["skip"]:
+                continue
+            checks.attempt("%s%s/%s" % (name, view, array["path"]), lambda array=array: in_view(array))
     for fault in case["faults"]:
         def good(fault=fault):
             return difference(np.array(fault["values"], "<i2"), opened()[fault["path"]][slice(*fault["good"])])
