@@ -2,18 +2,12 @@
 
 import { IndexError } from "../src/errors.ts";
 import type { Node } from "../src/manifest.ts";
-import {
-  isObject,
-  type Json,
-  type JsonObject,
-  parseJson,
-  stringifyJson,
-} from "../src/zarr/json.ts";
+import { isObject, type Json, type JsonObject, parseJson } from "../src/zarr/json.ts";
 import { arrayFromV2, groupFromV2 } from "../src/zarr/v2_to_v3.ts";
 import { parseZarrJson } from "../src/zarr/v3_document.ts";
+import { jsonMembers } from "./json_members.ts";
 import { type ChunkLayout, layoutFromV2, layoutFromV3 } from "./chunk_layout.ts";
 
-const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 /** True if `name` is the last segment of a metadata key. */
@@ -159,14 +153,7 @@ function addConsolidatedV2(documents: Map<string, Uint8Array>): void {
   if (!bytes) return;
   const { metadata } = parseDocument(bytes, ".zmetadata");
   if (!isObject(metadata)) throw new IndexError('".zmetadata" has no "metadata" object');
-  for (const [key, document] of Object.entries(metadata)) {
-    if (!documents.has(key)) documents.set(key, encoder.encode(documentText(document)));
-  }
-}
-
-/** A document inside a consolidated one: an object, or (older kerchunk) its text. */
-function documentText(document: Json): string {
-  return typeof document === "string" ? document : stringifyJson(document);
+  addMissing(documents, membersAt(bytes, ["metadata"]));
 }
 
 function addConsolidatedV3(documents: Map<string, Uint8Array>): void {
@@ -174,8 +161,25 @@ function addConsolidatedV3(documents: Map<string, Uint8Array>): void {
   if (!bytes) return;
   const consolidated = parseDocument(bytes, "zarr.json").consolidated_metadata;
   if (!isObject(consolidated) || !isObject(consolidated.metadata)) return;
-  for (const [path, document] of Object.entries(consolidated.metadata)) {
-    const key = childPath(path, "zarr.json");
-    if (!documents.has(key)) documents.set(key, encoder.encode(stringifyJson(document)));
+  const members = membersAt(bytes, ["consolidated_metadata", "metadata"]);
+  addMissing(
+    documents,
+    new Map([...members].map(([path, document]) => [childPath(path, "zarr.json"), document])),
+  );
+}
+
+function addMissing(
+  documents: Map<string, Uint8Array>,
+  consolidated: ReadonlyMap<string, Uint8Array>,
+): void {
+  for (const [key, document] of consolidated) {
+    if (!documents.has(key)) documents.set(key, document);
   }
+}
+
+/** The {@link jsonMembers} of the object to which the names in `path` lead, one inside the other. */
+function membersAt(json: Uint8Array, path: readonly string[]): Map<string, Uint8Array> {
+  let members = jsonMembers(json);
+  for (const name of path) members = jsonMembers(members.get(name) as Uint8Array);
+  return members;
 }

@@ -21,6 +21,7 @@ import { folderUrl, mayBeFolder, urlBelow } from "./folder_url.ts";
 import { VersionHash } from "./index_stream.ts";
 import { ChunkTableBuilder } from "./kerchunk/chunk_table_builder.ts";
 import { INLINE_ID, type PackedRow } from "./kerchunk/packed_references.ts";
+import { release } from "./kerchunk/parquet_file.ts";
 import { type Partition, PartitionReader, partitionUrl } from "./kerchunk/partition.ts";
 import { refuseVersion } from "./version_option.ts";
 
@@ -230,6 +231,7 @@ class KerchunkParquet implements Manifest {
     if (body.notModified && cached) return { ...cached, generation };
     const bytes = await wholeBody(body, options.maxIndexBytes);
     const partition = this.#reader.read(bytes, this.recordSize);
+    release(bytes);
     return { partition, validator: body.validator, generation };
   }
 }

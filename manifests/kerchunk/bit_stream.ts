@@ -53,9 +53,16 @@ export class BitWriter {
     if (this.#pendingBits > 0) this.bits(0, 8 - this.#pendingBits);
   }
 
-  /** The bytes so far. */
-  finish(): Uint8Array {
-    return this.#bytes.slice(0, this.#length);
+  /** The whole bytes so far: a view, good until the next call. */
+  written(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  /** Begins anew, with the room that there is. */
+  clear(): void {
+    this.#length = 0;
+    this.#pending = 0;
+    this.#pendingBits = 0;
   }
 
   #grow(): void {

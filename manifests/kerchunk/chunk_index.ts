@@ -1,7 +1,8 @@
 /** The references of one array, found by a chunk's place in the grid. */
 
 import type { ChunkLayout } from "../chunk_layout.ts";
-import { ABSENT_ID, PackedReferences, type PackedRow } from "./packed_references.ts";
+import { ABSENT_ID, type PackedReferences, type PackedRow } from "./packed_references.ts";
+import { ReferencePacker } from "./reference_packer.ts";
 
 /** Rows in any order, each with its place in the grid; the last one of a place counts. */
 export interface UnorderedRows {
@@ -32,11 +33,17 @@ export class ChunkIndex {
       ? denseOrder(layout.chunks, source)
       : sparseOrder(layout.chunks, source);
     // order holds row + 1; 0 stands for no row
-    const packed = PackedReferences.pack({
+    const packed = new ReferencePacker().pack({
       rows: order.length,
-      id: (i) => order[i] === 0 ? ABSENT_ID : source.id(order[i] - 1),
-      offset: (i) => source.offset(order[i] - 1),
-      length: (i) => source.length(order[i] - 1),
+      fill(first, count, { ids, offsets, lengths }) {
+        for (let i = 0; i < count; i++) {
+          const row = order[first + i] - 1;
+          ids[i] = row < 0 ? ABSENT_ID : source.id(row);
+          if (row < 0) continue;
+          offsets[i] = source.offset(row);
+          lengths[i] = source.length(row);
+        }
+      },
     });
     return new ChunkIndex(packed, ordinals);
   }

@@ -17,7 +17,7 @@
  * `lowBits + c`, as its highest bit is known.
  */
 
-import { BitReader, BitWriter } from "./bit_stream.ts";
+import { BitReader } from "./bit_stream.ts";
 
 /** What a row refers to: {@link ReferenceRows.id}. Greater ids are a URL's number plus {@link FIRST_URL_ID}. */
 export const ABSENT_ID = 0;
@@ -25,17 +25,6 @@ export const ABSENT_ID = 0;
 export const INLINE_ID = 1;
 /** The id of URL number 0. A row with a URL and length 0 is the whole file. */
 export const FIRST_URL_ID = 2;
-
-/** Rows to be packed. */
-export interface ReferenceRows {
-  readonly rows: number;
-  /** One of the ids above, below 2³². */
-  id(row: number): number;
-  /** Bytes; a safe integer ≥ 0. Not asked for absent rows. */
-  offset(row: number): number;
-  /** Bytes; a safe integer ≥ 0, as is offset + length. Not asked for absent rows. */
-  length(row: number): number;
-}
 
 /** One row; an absent one has offset and length 0. */
 export interface PackedRow {
@@ -47,15 +36,16 @@ export interface PackedRow {
 /** Rows that are packed together. A row is found by going through those before it in its block. */
 export const BLOCK_ROWS = 512;
 
-const AS_COLUMNS = 0;
-const AS_RUNS = 1;
-const MAX_CLASS_BITS = 4;
+/** How a block's places are written. */
+export const AS_COLUMNS = 0;
+/** How a block's places are written. */
+export const AS_RUNS = 1;
 
 /** Immutable; any row is read in microseconds. */
 export class PackedReferences {
-  private constructor(
+  constructor(
     readonly rows: number,
-    /** Where each block starts in `#packed`. */
+    /** Where each block starts in `packed`. */
     readonly starts: Uint32Array,
     readonly packed: Uint8Array,
   ) {}
@@ -63,19 +53,6 @@ export class PackedReferences {
   /** Bytes that this holds. */
   get heldBytes(): number {
     return this.packed.byteLength + this.starts.byteLength + 256;
-  }
-
-  static pack(source: ReferenceRows): PackedReferences {
-    const writer = new BitWriter();
-    const starts = new Uint32Array(Math.ceil(source.rows / BLOCK_ROWS));
-    const block = new BlockRows();
-    for (let i = 0; i < starts.length; i++) {
-      starts[i] = writer.byteLength;
-      block.fill(source, i * BLOCK_ROWS);
-      writePlaces(block, writer);
-      writeLengths(block, writer);
-    }
-    return new PackedReferences(source.rows, starts, writer.finish());
   }
 
   /** Reads one row into `into`, which it returns. */
@@ -212,131 +189,6 @@ function readInRuns(
   return into;
 }
 
-/** A run: where it starts, and a gap in the file before it or an id and an offset of its own. */
-interface Run {
-  readonly row: number;
-  /** undefined: of the run before. */
-  readonly id?: number;
-  /** The offset if there is an id, else the gap. */
-  readonly bytes: number;
-}
-
-/** The rows of one block before they are packed. Absent rows have offset and length 0. */
-class BlockRows {
-  count = 0;
-  readonly ids = new Float64Array(BLOCK_ROWS);
-  readonly offsets = new Float64Array(BLOCK_ROWS);
-  readonly lengths = new Float64Array(BLOCK_ROWS);
-
-  fill(source: ReferenceRows, first: number): void {
-    this.count = Math.min(BLOCK_ROWS, source.rows - first);
-    for (let i = 0; i < this.count; i++) {
-      const id = source.id(first + i);
-      this.ids[i] = id;
-      this.offsets[i] = id === ABSENT_ID ? 0 : source.offset(first + i);
-      this.lengths[i] = id === ABSENT_ID ? 0 : source.length(first + i);
-    }
-  }
-
-  runs(): Run[] {
-    const { ids, offsets, lengths } = this;
-    const runs: Run[] = [];
-    let expected = 0;
-    for (let row = 0; row < this.count; row++) {
-      const id = ids[row];
-      const isSameFile = row > 0 && id === ids[row - 1];
-      const gap = offsets[row] - expected;
-      if (id === ABSENT_ID) {
-        if (!isSameFile) runs.push({ row, id, bytes: 0 });
-        continue;
-      }
-      if (!isSameFile || gap < 0) runs.push({ row, id, bytes: offsets[row] });
-      else if (gap > 0) runs.push({ row, bytes: gap });
-      expected = offsets[row] + lengths[row];
-    }
-    return runs;
-  }
-}
-
-function writePlaces(block: BlockRows, writer: BitWriter): void {
-  const places = new BitWriter();
-  const runs = block.runs();
-  const ids = new Packing(block.ids, block.count);
-  const offsets = new Packing(block.offsets, block.count);
-  let runBytes = 0;
-  for (const { id, bytes } of runs) {
-    runBytes += 2 + (id === undefined ? 0 : varintBytes(id)) + varintBytes(bytes);
-  }
-  if (runBytes * 8 <= block.count * (ids.bits + offsets.bits)) {
-    places.varint(AS_RUNS);
-    places.varint(runs.length);
-    let last = 0;
-    for (const { row, id, bytes } of runs) {
-      places.varint((row - last) * 2 + (id === undefined ? 0 : 1));
-      if (id !== undefined) places.varint(id);
-      places.varint(bytes);
-      last = row;
-    }
-  } else {
-    places.varint(AS_COLUMNS);
-    for (const packing of [ids, offsets]) {
-      places.varint(packing.least);
-      places.varint(packing.bits);
-    }
-    ids.write(places);
-    offsets.write(places);
-  }
-  writer.varint(places.byteLength);
-  writer.append(places.finish());
-}
-
-/** A column as differences to its least value, all with the same number of bits. */
-class Packing {
-  readonly least: number;
-  readonly bits: number;
-
-  constructor(readonly values: Float64Array, readonly rows: number) {
-    let [least, most] = [Infinity, 0];
-    for (let i = 0; i < rows; i++) {
-      if (values[i] < least) least = values[i];
-      if (values[i] > most) most = values[i];
-    }
-    this.least = least;
-    this.bits = bitsOf(most - least);
-  }
-
-  write(writer: BitWriter): void {
-    for (let i = 0; i < this.rows; i++) writer.bits(this.values[i] - this.least, this.bits);
-    writer.align();
-  }
-}
-
-function writeLengths({ count, ids, lengths }: BlockRows, writer: BitWriter): void {
-  let least = Infinity;
-  for (let i = 0; i < count; i++) {
-    if (ids[i] !== ABSENT_ID && lengths[i] < least) least = lengths[i];
-  }
-  if (least === Infinity) least = 0;
-  const histogram = new Uint16Array(54);
-  for (let i = 0; i < count; i++) {
-    if (ids[i] !== ABSENT_ID) histogram[bitsOf(lengths[i] - least)]++;
-  }
-  const { classBits, lowBits } = cheapestClasses(histogram);
-  writer.varint(least);
-  writer.varint(classBits);
-  writer.varint(lowBits);
-  for (let i = 0; i < count; i++) {
-    if (ids[i] === ABSENT_ID) continue;
-    const value = lengths[i] - least;
-    const bits = bitsOf(value);
-    const lengthClass = Math.max(0, bits - lowBits);
-    writer.bits(lengthClass, classBits);
-    if (lengthClass === 0) writer.bits(value, lowBits);
-    else writer.bits(value - 2 ** (bits - 1), bits - 1);
-  }
-  writer.align();
-}
-
 /** Reads the lengths of a block one after the other. */
 class LengthReader {
   readonly #bytes: Uint8Array;
@@ -396,33 +248,4 @@ class LengthReader {
     }
     return value;
   }
-}
-
-/** The classes that need the fewest bits for values of which so many have so many bits. */
-function cheapestClasses(histogram: Uint16Array): { classBits: number; lowBits: number } {
-  let most = histogram.length - 1;
-  while (most > 0 && histogram[most] === 0) most--;
-  let best = { classBits: 0, lowBits: most };
-  let least = Infinity;
-  for (let classBits = 0; classBits <= MAX_CLASS_BITS; classBits++) {
-    const lowBits = Math.max(0, most - 2 ** classBits + 1);
-    let cost = 0;
-    for (let bits = 0; bits <= most; bits++) {
-      cost += histogram[bits] * (classBits + (bits <= lowBits ? lowBits : bits - 1));
-    }
-    if (cost < least) {
-      least = cost;
-      best = { classBits, lowBits };
-    }
-  }
-  return best;
-}
-
-/** Bits that a safe integer ≥ 0 takes. */
-function bitsOf(value: number): number {
-  return value < 2 ** 32 ? 32 - Math.clz32(value) : 64 - Math.clz32(Math.floor(value / 2 ** 32));
-}
-
-function varintBytes(value: number): number {
-  return Math.max(1, Math.ceil(bitsOf(value) / 7));
 }

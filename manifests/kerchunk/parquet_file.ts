@@ -92,11 +92,29 @@ export class ParquetFile {
    */
   readNumbers(name: string, into: Float64Array): void {
     const column = this.#column(name);
-    const take = (page: Page, chunk: ColumnMetaData, dictionary: Uint8Array | undefined) => {
-      const { indices, value } = this.#numbers(page, chunk, column.element, dictionary);
-      return (row: number, at: number) => into[row] = value(indices ? indices[at] : at);
-    };
-    this.#read(column, into.length, take, (row) => into[row] = NaN, release);
+    const { type } = column.chunks[0] ?? {};
+    const isUnsigned = /^UINT_/.test(column.element.converted_type ?? "");
+    let known: { bytes: Uint8Array; values: Float64Array } | undefined;
+    const last = this.#read(column, into.length, (page, chunk, dictionary, row, stop) => {
+      if (page.encoding === "PLAIN" && page.present === undefined) {
+        copyNumbers(page.bytes, page.at, type, isUnsigned, into.subarray(row, row + stop));
+        return;
+      }
+      const indices = this.#indices(page);
+      if (indices && dictionary && known?.bytes !== dictionary) {
+        const values = new Float64Array(Math.floor(dictionary.length / sizeOf(type)));
+        copyNumbers(dictionary, 0, type, isUnsigned, values);
+        known = { bytes: dictionary, values };
+      }
+      const values = indices ? known?.values : plainNumbers(page, chunk, isUnsigned);
+      if (!values) throw new RangeError("A page has no dictionary");
+      for (let i = 0, at = 0; i < stop; i++) {
+        const isPresent = page.present === undefined || page.present[i] === 1;
+        into[row + i] = isPresent ? values[indices ? indices[at] : at] : NaN;
+        if (isPresent) at++;
+      }
+    }, release);
+    into.fill(NaN, last);
   }
 
   /**
@@ -108,22 +126,25 @@ export class ParquetFile {
   readBytes(name: string, rows: number, visit: (row: number, bytes: Uint8Array) => void): void {
     const { element, chunks } = this.#column(name);
     let known: { bytes: Uint8Array; values: Uint8Array[] } | undefined;
-    const take = (page: Page, chunk: ColumnMetaData, dictionary: Uint8Array | undefined) => {
+    // values are views of their page, which so must stay: nothing is released
+    this.#read({ element, chunks }, rows, (page, chunk, dictionary, row, stop) => {
+      if (page.count === 0) return;
       const indices = this.#indices(page);
       if (indices && dictionary && known?.bytes !== dictionary) {
         known = { bytes: dictionary, values: texts(dictionary, chunk, undefined, element) };
       }
+      if (!indices && page.encoding !== "PLAIN") throw unread(page.encoding);
       const values = indices
         ? known?.values
         : texts(page.bytes.subarray(page.at), chunk, page.count, element);
-      return (row: number, at: number) => {
+      for (let i = 0, at = 0; i < stop; i++) {
+        if (page.present !== undefined && page.present[i] === 0) continue;
         const value = values?.[indices ? indices[at] : at];
         if (value === undefined) throw new RangeError("A page refers to what is not in it");
-        visit(row, value);
-      };
-    };
-    // values are views of their page, which so must stay
-    this.#read({ element, chunks }, rows, take, () => {}, () => {});
+        visit(row + i, value);
+        at++;
+      }
+    });
   }
 
   #column(name: string): Column {
@@ -133,10 +154,9 @@ export class ParquetFile {
   }
 
   /**
-   * Goes through the pages of a column until `rows` are read.
+   * Goes through the pages of a column until `rows` are read; returns how many there were.
    *
-   * @param take prepares a page; what it gives is called for each row that has a value
-   * @param missing is called for each other row
+   * @param take is called with each page, the row that it starts with, and how many of its rows count
    * @param done is called with the bytes of a page that will not be looked at again
    */
   #read(
@@ -146,11 +166,12 @@ export class ParquetFile {
       page: Page,
       chunk: ColumnMetaData,
       dictionary: Uint8Array | undefined,
-    ) => (row: number, at: number) => void,
-    missing: (row: number) => void,
-    done: (bytes: Uint8Array) => void,
-  ): void {
-    attempt(`column "${element.name}"`, () => {
+      row: number,
+      stop: number,
+    ) => void,
+    done?: (bytes: Uint8Array) => void,
+  ): number {
+    return attempt(`column "${element.name}"`, () => {
       let row = 0;
       for (const chunk of chunks) {
         let dictionary: Uint8Array | undefined;
@@ -173,20 +194,14 @@ export class ParquetFile {
           }
           const page = this.#page(body, header, chunk, element);
           if (!page) continue;
-          const each = page.count === 0 ? missing : take(page, chunk, dictionary);
-          const { present } = page;
-          const stop = Math.min(page.rows, rows - row);
-          for (let i = 0, at = 0; i < stop; i++) {
-            if (page.count > 0 && (present === undefined || present[i] === 1)) each(row + i, at++);
-            else missing(row + i);
-          }
+          take(page, chunk, dictionary, row, Math.min(page.rows, rows - row));
           row += page.rows;
           left -= page.rows;
-          done(page.bytes);
+          done?.(page.bytes);
         }
-        if (dictionary) done(dictionary);
+        if (dictionary) done?.(dictionary);
       }
-      for (; row < rows; row++) missing(row);
+      return Math.min(row, rows);
     });
   }
 
@@ -250,29 +265,6 @@ export class ParquetFile {
     return indices;
   }
 
-  #numbers(
-    page: Page,
-    { type }: ColumnMetaData,
-    { converted_type }: SchemaElement,
-    dictionary: Uint8Array | undefined,
-  ): { indices?: Uint32Array; value: (at: number) => number } {
-    const isUnsigned = /^UINT_/.test(converted_type ?? "");
-    const indices = this.#indices(page);
-    if (indices) {
-      if (!dictionary) throw new RangeError("A page has no dictionary");
-      return { indices, value: plainNumbers(dictionary, 0, type, isUnsigned) };
-    }
-    if (page.encoding === "PLAIN") {
-      return { value: plainNumbers(page.bytes, page.at, type, isUnsigned) };
-    }
-    if (page.encoding !== "DELTA_BINARY_PACKED") throw unread(page.encoding);
-    const reader = { view: viewOf(page.bytes), offset: page.at };
-    const values = type === "INT32" ? new Int32Array(page.count) : new BigInt64Array(page.count);
-    deltaBinaryUnpack(reader, page.count, values);
-    const bytes = new Uint8Array(values.buffer);
-    return { value: plainNumbers(bytes, 0, type, isUnsigned) };
-  }
-
   /** A page's bytes, alone in their buffer, so that no broken length reads anything else. */
   #decompress(body: Uint8Array, length: number, { codec }: ColumnMetaData): Uint8Array {
     if (length > this.maxPageBytes) {
@@ -300,8 +292,11 @@ const DECOMPRESSORS = {
   BROTLI: (bytes: Uint8Array, length: number) => brotliDecompressSync(bytes, limited(length)),
 };
 
-/** Frees a page at once: hundreds of them would wait for the collector, each of up to a megabyte. */
-function release({ buffer, byteLength }: Uint8Array): void {
+/**
+ * Frees the buffer of bytes that nobody else holds: hundreds of partitions and their pages would wait
+ * for the collector otherwise, each of up to a megabyte.
+ */
+export function release({ buffer, byteLength }: Uint8Array): void {
   if (buffer instanceof ArrayBuffer && buffer.byteLength <= byteLength + 1) buffer.transfer(0);
 }
 
@@ -337,30 +332,53 @@ function texts(
   return readPlain({ view, offset: 0 }, type, values, element.type_length) as Uint8Array[];
 }
 
-/** Numbers that lie one behind the other from `at`; NaN beyond ±2⁵³ and beyond the end. */
-function plainNumbers(
+/** The values of a page that has no dictionary. */
+function plainNumbers(page: Page, { type }: ColumnMetaData, isUnsigned: boolean): Float64Array {
+  const values = new Float64Array(page.count);
+  if (page.encoding === "PLAIN") {
+    copyNumbers(page.bytes, page.at, type, isUnsigned, values);
+    return values;
+  }
+  if (page.encoding !== "DELTA_BINARY_PACKED") throw unread(page.encoding);
+  const reader = { view: viewOf(page.bytes), offset: page.at };
+  const unpacked = type === "INT32" ? new Int32Array(page.count) : new BigInt64Array(page.count);
+  deltaBinaryUnpack(reader, page.count, unpacked);
+  copyNumbers(new Uint8Array(unpacked.buffer), 0, type, isUnsigned, values);
+  return values;
+}
+
+function sizeOf(type: string | undefined): number {
+  return type === "INT64" || type === "DOUBLE" ? 8 : 4;
+}
+
+/** Reads numbers that lie one behind the other from `at`; integers beyond ±2⁵³ as NaN. */
+function copyNumbers(
   bytes: Uint8Array,
   at: number,
   type: string | undefined,
   isUnsigned: boolean,
-): (index: number) => number {
+  into: Float64Array,
+): void {
   const view = viewOf(bytes);
-  const size = type === "INT64" || type === "DOUBLE" ? 8 : 4;
-  const count = Math.floor((bytes.length - at) / size);
-  const checked = (value: (at: number) => number) => (index: number) =>
-    index < count ? value(at + index * size) : NaN;
-  if (type === "DOUBLE") return checked((at) => view.getFloat64(at, true));
-  if (type === "FLOAT") return checked((at) => view.getFloat32(at, true));
-  if (type === "INT32") {
-    return checked((at) => isUnsigned ? view.getUint32(at, true) : view.getInt32(at, true));
+  if (at + into.length * sizeOf(type) > bytes.length) throw new RangeError("A page is cut off");
+  if (type === "INT64") {
+    // as halves, which makes no BigInt; the sign of an unsigned one is too large anyhow
+    for (let i = 0; i < into.length; i++, at += 8) {
+      const high = view.getInt32(at + 4, true);
+      const value = high * 2 ** 32 + view.getUint32(at, true);
+      into[i] = high >= 0 ? (high < 2 ** 21 ? value : NaN) : isUnsigned ? NaN : value;
+    }
+  } else if (type === "INT32") {
+    for (let i = 0; i < into.length; i++, at += 4) {
+      into[i] = isUnsigned ? view.getUint32(at, true) : view.getInt32(at, true);
+    }
+  } else if (type === "DOUBLE") {
+    for (let i = 0; i < into.length; i++, at += 8) into[i] = view.getFloat64(at, true);
+  } else if (type === "FLOAT") {
+    for (let i = 0; i < into.length; i++, at += 4) into[i] = view.getFloat32(at, true);
+  } else {
+    throw new RangeError(`A number is of type ${type}`);
   }
-  if (type !== "INT64") throw new RangeError(`A number is of type ${type}`);
-  // as halves, which makes no BigInt
-  return checked((at) => {
-    const high = isUnsigned ? view.getUint32(at + 4, true) : view.getInt32(at + 4, true);
-    const value = high * 2 ** 32 + view.getUint32(at, true);
-    return Number.isSafeInteger(value) ? value : NaN;
-  });
 }
 
 function viewOf(bytes: Uint8Array): DataView<ArrayBuffer> {

@@ -1,8 +1,9 @@
 /** One `refs.N.parq` of a kerchunk Parquet set, packed. Source: fsspec `LazyReferenceMapper`. */
 
 import { IndexError } from "../../src/errors.ts";
-import { ABSENT_ID, FIRST_URL_ID, INLINE_ID, PackedReferences } from "./packed_references.ts";
+import { ABSENT_ID, FIRST_URL_ID, INLINE_ID, type PackedReferences } from "./packed_references.ts";
 import { PageScratch, ParquetFile } from "./parquet_file.ts";
+import { ReferencePacker } from "./reference_packer.ts";
 import { referenceUrl } from "./reference_url.ts";
 import { type TextList, TextTable } from "./text_table.ts";
 
@@ -30,6 +31,7 @@ export class PartitionReader {
   #offsets = new Float64Array(0);
   #lengths = new Float64Array(0);
   readonly #scratch = new PageScratch();
+  readonly #packer = new ReferencePacker();
 
   /** @param maxBytes what a partition may hold */
   constructor(readonly maxBytes: number) {}
@@ -64,11 +66,13 @@ export class PartitionReader {
     const inline = file.has("raw")
       ? readInline(file, ids, offsets, lengths, this.maxBytes)
       : new Uint8Array(0);
-    const references = PackedReferences.pack({
+    const references = this.#packer.pack({
       rows,
-      id: (row) => ids[row],
-      offset: (row) => offsets[row],
-      length: (row) => lengths[row],
+      fill(first, count, into) {
+        into.ids.set(ids.subarray(first, first + count));
+        into.offsets.set(offsets.subarray(first, first + count));
+        into.lengths.set(lengths.subarray(first, first + count));
+      },
     });
     urls.list.trim();
     const heldBytes = references.heldBytes + urls.list.heldBytes + inline.byteLength + 512;
