@@ -13,6 +13,7 @@ import type {
   OpenOptions,
   Validator,
 } from "../src/manifest.ts";
+import { Limit } from "../src/origin/limit.ts";
 import type { Origin, OriginBody } from "../src/origin/origin.ts";
 import { toNumber } from "../src/zarr/json.ts";
 import { chunkOrdinal } from "./chunk_layout.ts";
@@ -21,7 +22,6 @@ import { folderUrl, mayBeFolder, urlBelow } from "./folder_url.ts";
 import { VersionHash } from "./index_stream.ts";
 import { ChunkTableBuilder } from "./kerchunk/chunk_table_builder.ts";
 import { INLINE_ID, type PackedRow } from "./kerchunk/packed_references.ts";
-import { release } from "./kerchunk/parquet_file.ts";
 import { type Partition, PartitionReader, partitionUrl } from "./kerchunk/partition.ts";
 import { refuseVersion } from "./version_option.ts";
 
@@ -59,6 +59,8 @@ interface CachedPartition {
   readonly generation: number;
 }
 
+/** Partitions whose files are in memory at the same time; each takes some megabytes until it is packed. */
+const CONCURRENT_READS = 4;
 /** Weight of a partition that does not exist. */
 const ABSENT_BYTES = 256;
 
@@ -68,6 +70,7 @@ class KerchunkParquet implements Manifest {
   /** What relative references are relative to: what the folder itself is in. */
   readonly #base: URL;
   readonly #reader: PartitionReader;
+  readonly #reads = new Limit(CONCURRENT_READS, Infinity);
   readonly #revalidating = new Map<string, Promise<Partition | undefined>>();
   #validator: Validator | undefined;
   /** Counted up by each {@link refresh}: partitions of an earlier one are looked at again. */
@@ -218,6 +221,19 @@ class KerchunkParquet implements Manifest {
     record: number,
     cached: CachedPartition | undefined,
   ): Promise<CachedPartition> {
+    await this.#reads.take();
+    try {
+      return await this.#readNow(path, record, cached);
+    } finally {
+      this.#reads.give();
+    }
+  }
+
+  async #readNow(
+    path: string,
+    record: number,
+    cached: CachedPartition | undefined,
+  ): Promise<CachedPartition> {
     const generation = this.#generation;
     const { origin, root, options } = this.source;
     const url = urlBelow(root, path === "" ? [] : path.split("/"), `refs.${record}.parq`);
@@ -231,7 +247,6 @@ class KerchunkParquet implements Manifest {
     if (body.notModified && cached) return { ...cached, generation };
     const bytes = await wholeBody(body, options.maxIndexBytes);
     const partition = this.#reader.read(bytes, this.recordSize);
-    release(bytes);
     return { partition, validator: body.validator, generation };
   }
 }

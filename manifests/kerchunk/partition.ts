@@ -2,7 +2,7 @@
 
 import { IndexError } from "../../src/errors.ts";
 import { ABSENT_ID, FIRST_URL_ID, INLINE_ID, type PackedReferences } from "./packed_references.ts";
-import { PageScratch, ParquetFile } from "./parquet_file.ts";
+import { PageScratch, ParquetFile, release } from "./parquet_file.ts";
 import { ReferencePacker } from "./reference_packer.ts";
 import { referenceUrl } from "./reference_url.ts";
 import { type TextList, TextTable } from "./text_table.ts";
@@ -42,7 +42,7 @@ export class PartitionReader {
    * In this order: `raw` not null is the bytes themselves; `path` null is an absent chunk; offset and
    * size 0 is the whole file; size 0 is an absent chunk; else the range.
    *
-   * @param bytes the whole file
+   * @param bytes the whole file, which is given up: its buffer is freed
    * @param most rows that can be asked for
    * @throws IndexError
    */
@@ -66,6 +66,7 @@ export class PartitionReader {
     const inline = file.has("raw")
       ? readInline(file, ids, offsets, lengths, this.maxBytes)
       : new Uint8Array(0);
+    release(bytes);
     const references = this.#packer.pack({
       rows,
       fill(first, count, into) {
