@@ -92,7 +92,7 @@ for name, url, case, folder in served("xarray"):
         if entry["original"]:
             compare(label + " as the files:", from_files(folder, entry, case), state["got"], entry["skip"], False)
         if case["kind"] in ("json", "parquet"):
-            # fsspec's Parquet reader needs a library that is not at hand; the references are the same.
+            # The Parquet index holds the same references as the JSON one.
             compare(label + " as through fsspec:", through_fsspec(folder, case["targets"]["json"], group),
                     state["got"], entry["skip"], True)
     if case["faults"]:
