@@ -65,6 +65,11 @@ export function httpOrigin(send: Send, address: (url: URL) => string = (url) => 
       if (options.validator) addMustMatch(headers, options.validator);
       const response = await send({ method: "HEAD", url: href, headers, signal: options.signal });
       await discard(response);
+      if (response.status === 405 || response.status === 501) {
+        const body = await this.read(url, { offset: 0, length: 1 }, options);
+        await body.cancel();
+        return { length: body.objectLength, validator: body.validator };
+      }
       if (response.status !== 200) throw statusFault(response, url.href);
       const answer = checkAnswer(response, undefined, options, url.href);
       return { length: answer?.objectLength, validator: validatorOf(response.headers) };

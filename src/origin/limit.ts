@@ -4,16 +4,31 @@ import { OriginError } from "../errors.ts";
 import { PassedBody } from "./body.ts";
 import type { Origin, OriginBody, ReadOptions } from "./origin.ts";
 
+/** A body that holds a place. */
+interface Holder {
+  /** On the clock of `performance.now()`. */
+  readonly since: number;
+  cancel(): Promise<void>;
+}
+
 /** Places for reads under way, and a bounded queue of reads waiting for one. */
 export class Limit {
   #free: number;
   readonly #waiting: Array<() => void> = [];
+  /** Bodies that nobody has taken or finished yet, oldest first. */
+  readonly holders = new Set<Holder>();
 
   /**
    * @param concurrent reads that may be under way
    * @param queued reads that may wait; one more fails
+   * @param holdMilliseconds after which a body is taken to be forgotten: it is cancelled when its place
+   *   is wanted, so that no fault elsewhere uses up the places for good
    */
-  constructor(readonly concurrent: number, readonly queued: number = concurrent * 16) {
+  constructor(
+    readonly concurrent: number,
+    readonly queued: number = concurrent * 16,
+    readonly holdMilliseconds: number = Infinity,
+  ) {
     this.#free = concurrent;
   }
 
@@ -31,6 +46,7 @@ export class Limit {
 
   /** Takes a place when there is one. @throws OriginError `overloaded` */
   take(signal?: AbortSignal): Promise<void> {
+    this.#reclaim();
     if (this.tryTake()) return Promise.resolve();
     if (this.#waiting.length >= this.queued || signal?.aborted) {
       return Promise.reject(overloaded());
@@ -47,6 +63,15 @@ export class Limit {
       this.#waiting.push(enter);
       signal?.addEventListener("abort", leave, { once: true });
     });
+  }
+
+  #reclaim(): void {
+    const oldest = performance.now() - this.holdMilliseconds;
+    for (const holder of this.holders) {
+      if (holder.since > oldest) return;
+      // whoever held it is gone: there is nobody to tell of a failure
+      holder.cancel().catch(() => undefined);
+    }
   }
 
   /** Gives a place back: to the read that has waited longest. */
@@ -91,11 +116,13 @@ export function withLimit(origin: Origin, limit: Limit): Origin {
   };
 }
 
-class CountedBody extends PassedBody {
+class CountedBody extends PassedBody implements Holder {
+  readonly since = performance.now();
   #counted = true;
 
   constructor(inner: OriginBody, private readonly limit: Limit, signal?: AbortSignal) {
     super(inner);
+    limit.holders.add(this);
     if (inner.length === 0 || inner.notModified) this.#give();
     else if (signal?.aborted) this.#give();
   }
@@ -103,6 +130,7 @@ class CountedBody extends PassedBody {
   #give(): void {
     if (!this.#counted) return;
     this.#counted = false;
+    this.limit.holders.delete(this);
     this.limit.give();
   }
 

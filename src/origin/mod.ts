@@ -81,7 +81,12 @@ export function originsFor(config: OriginsConfig): (allow: readonly string[]) =>
     let state = hosts.get(host);
     if (state === undefined) {
       state = {
-        limit: new Limit(config.concurrentPerOrigin),
+        limit: new Limit(
+          config.concurrentPerOrigin,
+          config.concurrentPerOrigin * 16,
+          // a body is taken at once and read in `requestTimeoutMs`: one this old was forgotten
+          config.requestTimeoutMs * 3,
+        ),
         budget: new RetryBudget(),
         breaker: new Breaker(undefined, (open) => {
           config.log?.(open ? "origin-down" : "origin-back", { origin: host });

@@ -10,7 +10,7 @@ import { OriginError } from "../../src/errors.ts";
 import { type OriginSettings, originsFor } from "../../src/origin/mod.ts";
 import type { Origin } from "../../src/origin/origin.ts";
 import { CONFORMANCE_OBJECTS, originConformance } from "../conformance/origin.ts";
-import { peersFile, runInRoot } from "./peer_root.ts";
+import { PEERS_ROOT, peersFile, runInRoot } from "./peer_root.ts";
 
 const RANGE = { offset: 0, length: 50 };
 const EXPECTED = CONFORMANCE_OBJECTS["data.bin"].slice(0, 50);
@@ -111,6 +111,7 @@ Deno.test.beforeAll(async () => {
 
 Deno.test.afterAll(async () => {
   await new Deno.Command(peersFile("s3"), { args: ["stop", ceph.name], stdin: "null" }).output();
+  await Deno.remove(`${PEERS_ROOT}/srv/s3/${ceph.name}`, { recursive: true });
 });
 
 // Ceph's SQLite store (20.2.4) sends an object's first bytes for every range: s3rver stands in for those
@@ -364,9 +365,9 @@ async function nginxCommand(): Promise<string> {
 Deno.test.beforeAll(async () => {
   const command = await nginxCommand();
   web.folder = command === ""
-    ? await Deno.makeTempDir({ dir: "/opt/peers/tmp" })
+    ? await Deno.makeTempDir({ dir: `${PEERS_ROOT}/tmp` })
     : await Deno.makeTempDir();
-  const inside = command === "" ? web.folder.replace("/opt/peers", "") : web.folder;
+  const inside = command === "" ? web.folder.slice(PEERS_ROOT.length) : web.folder;
   const basic = btoa(
     String.fromCharCode(...new TextEncoder().encode(`${USER.user}:${USER.password}`)),
   );

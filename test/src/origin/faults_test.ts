@@ -302,3 +302,27 @@ Deno.test("failed and given-up reads leave no connection and no timer behind", a
   for (let i = 0; i < 20; i++) await (await setting.read()).bytes(undefined, i);
   assert.ok(setting.server.connections <= 4, `${setting.server.connections} connections`);
 });
+
+Deno.test("a host that refuses HEAD is asked for a byte instead", async () => {
+  await using server = await startOrigin({
+    files: { "/a": BYTES },
+    answer: ({ method }) => method === "HEAD" ? { status: 405 } : undefined,
+  });
+  const origin = originsFor({ concurrentPerOrigin: 1, requestTimeoutMs: 5000 })([server.url]);
+  const info = await origin.head(new URL("a", server.url));
+  assert.equal(info.length, BYTES.length);
+  assert.match(info.validator?.etag ?? "", /^"/);
+  assert.equal(server.requests[1].headers.range, "bytes=0-0");
+});
+
+Deno.test({
+  name: "a host that Deno's permissions deny is origin-not-allowed, at once",
+  permissions: { net: false },
+  async fn() {
+    const url = new URL("http://127.0.0.1:9999/a");
+    const origin = originsFor({ concurrentPerOrigin: 1, requestTimeoutMs: 5000 })([
+      "http://127.0.0.1:9999/",
+    ]);
+    await assert.rejects(origin.read(url, RANGE), isFault("origin-not-allowed"));
+  },
+});

@@ -103,3 +103,18 @@ Deno.test("reads that wait longer than their deadline are overloaded, and the qu
   for (const code of codes.slice(2)) assert.ok(code === "overloaded" || code === "ok", code);
   assert.equal((await (await read(9)).bytes()).length, 5);
 });
+
+Deno.test("bodies that were forgotten lose their places when others want them", async () => {
+  const limit = new Limit(2, 5, 20);
+  const { origin, waiting } = limited(limit);
+  const forgotten = [origin.read(url, undefined), origin.read(url, undefined)];
+  for (const read of waiting.splice(0)) read.answer(memoryBody(seededBytes(1)));
+  await Promise.all(forgotten);
+  await new Promise((resolve) => setTimeout(resolve, 40));
+  const next = origin.read(url, undefined);
+  await settle();
+  assert.equal(waiting.length, 1);
+  waiting[0].answer(memoryBody(seededBytes(1)));
+  await (await next).bytes();
+  assert.equal(limit.underWay, 0);
+});
