@@ -194,7 +194,7 @@ export function networkFault(cause: unknown, url: string, signal?: AbortSignal):
       ? new OriginError("origin-timeout", "The origin did not answer in time", { url }, cause)
       : new OriginError("origin-unavailable", "The read was cancelled", { url, cancelled: true });
   }
-  if ((cause as { name?: unknown } | null)?.name === "NotCapable") {
+  if (isDenied(cause)) {
     return new OriginError(
       "origin-not-allowed",
       "The server has no permission to reach the origin",
@@ -203,6 +203,13 @@ export function networkFault(cause: unknown, url: string, signal?: AbortSignal):
     );
   }
   return new OriginError("origin-unavailable", "The origin cannot be reached", { url }, cause);
+}
+
+/** True if the runtime's own permissions refuse the host: by its name, or by what that resolves to. */
+function isDenied(cause: unknown): boolean {
+  if (!(cause instanceof Error)) return false;
+  return cause.name === "NotCapable" || /Requires net access/.test(cause.message) ||
+    isDenied(cause.cause);
 }
 
 function failedStream(fault: OriginError): ReadableStream<Uint8Array> {

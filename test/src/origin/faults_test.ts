@@ -326,3 +326,25 @@ Deno.test({
     await assert.rejects(origin.read(url, RANGE), isFault("origin-not-allowed"));
   },
 });
+
+Deno.test("a name that resolves to a denied address opens no socket", async () => {
+  await using server = await startOrigin({ files: { "/a": BYTES } });
+  const url = `http://localhost:${server.port}/a`;
+  const script = new URL("denied_host.ts", import.meta.url).pathname;
+  for (const [deny, expected] of [["127.0.0.1", "origin-not-allowed"], ["127.0.0.9", "50000"]]) {
+    const { stdout } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        "run",
+        "--quiet",
+        "--no-prompt",
+        "--allow-net",
+        `--deny-net=${deny},[::1]`,
+        script,
+        url,
+      ],
+      stdin: "null",
+    }).output();
+    assert.match(new TextDecoder().decode(stdout), new RegExp(`^${expected}`));
+  }
+  assert.equal(server.requests.length, 1, "the allowed process alone has reached it");
+});
