@@ -36,9 +36,21 @@ const description: Description = JSON.parse(
 export const BASE = description.base;
 /** The references that lead nowhere; the array `bad` has a chunk for each. */
 export const BAD_REFERENCES = description.bad;
+/** Those of an archive of local files. */
+export const LOCAL_BAD_REFERENCES: readonly BadReference[] = [
+  { name: "a file outside by way of ..", url: "../outside.bin" },
+  { name: "a file outside by way of %2e%2e", url: "%2e%2e/outside.bin" },
+  { name: "a file outside by way of %2e%2e%2f", url: "%2e%2e%2foutside.bin" },
+  { name: "a file outside by its URL", url: "file:///etc/hostname" },
+  { name: "a file outside by its path", url: "/etc/hostname" },
+  { name: "a name with a NUL", url: "archive.bin%00.txt" },
+  { name: "a file of another host", url: "file://elsewhere.example/etc/hostname" },
+  { name: "a host, from local files", url: "http://archive.example/data/archive.bin" },
+].map((entry) => ({ offset: 0, length: 4, ...entry }));
 
 const ELEMENTS = 500;
 const CHUNKS = 8;
+const BAD_CHUNKS = Math.max(BAD_REFERENCES.length, LOCAL_BAD_REFERENCES.length);
 /** Rows of a partition of the kerchunk Parquet set. */
 const RECORD_SIZE = 4;
 
@@ -61,7 +73,7 @@ const ENCODINGS: Record<string, { filters: unknown; compressor: unknown }> = {
 };
 
 function zarray(name: string): Record<string, unknown> {
-  const chunks = name === "bad" ? BAD_REFERENCES.length : CHUNKS;
+  const chunks = name === "bad" ? BAD_CHUNKS : CHUNKS;
   return {
     zarr_format: 2,
     shape: [chunks * ELEMENTS],
@@ -85,7 +97,8 @@ function references(base: string): Record<string, Record<string, [string, number
     );
   }
   arrays.bad = Object.fromEntries(
-    BAD_REFERENCES.map(({ url, offset, length }, i) => [i, [url, offset, length]]),
+    (base === "" ? LOCAL_BAD_REFERENCES : BAD_REFERENCES)
+      .map(({ url, offset, length }, i) => [i, [url, offset, length]]),
   );
   return arrays;
 }
@@ -107,7 +120,7 @@ function kerchunkParquet(base: string): Record<string, Uint8Array> {
   for (const [name, chunks] of Object.entries(references(base))) {
     metadata[`${name}/.zarray`] = zarray(name);
     metadata[`${name}/.zattrs`] = { _ARRAY_DIMENSIONS: ["x"] };
-    const count = name === "bad" ? BAD_REFERENCES.length : CHUNKS;
+    const count = name === "bad" ? BAD_CHUNKS : CHUNKS;
     for (let first = 0, n = 0; first < count; first += RECORD_SIZE, n++) {
       const rows = Array.from({ length: RECORD_SIZE }, (_, i) => chunks[first + i]);
       files[`${name}/refs.${n}.parq`] = partition(rows);
@@ -183,7 +196,8 @@ function* filesBelow(folder: URL, prefix = ""): Generator<[path: string, bytes: 
  * Every file of the archive by its path below {@link BASE}: `archive.bin`, `set.json`, `set.parq/`,
  * `v1/` and `v2/` (Icechunk), `store/` (plain Zarr).
  *
- * @param base what references start with; Icechunk's always start with {@link BASE}
+ * @param base what references start with, empty for local files; Icechunk's always start with
+ * {@link BASE}
  */
 export function archiveFiles(base: string = BASE): Map<string, Uint8Array> {
   const archive = Deno.readFileSync(new URL("archive.bin", FIXTURE));

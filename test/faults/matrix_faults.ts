@@ -4,7 +4,7 @@
  */
 
 import { zstdCompressSync } from "node:zlib";
-import { BAD_REFERENCES, json, partition } from "./matrix_archive.ts";
+import { BAD_REFERENCES, json, LOCAL_BAD_REFERENCES, partition } from "./matrix_archive.ts";
 import type { MatrixRead } from "./matrix_reads.ts";
 import type { Fault } from "./origin_server.ts";
 
@@ -28,6 +28,8 @@ export interface MatrixFault {
   readonly chunk?: string;
   /** Limits of the catalog. */
   readonly limits?: Record<string, number>;
+  /** What is done to the file, of an archive of local files. */
+  readonly local?: "nothing" | "missing" | "linked out" | "linked within" | "halved" | "a folder";
   /** All places and the queue of the host are taken. */
   readonly isBusy?: true;
   /** What the answer must be. */
@@ -409,6 +411,53 @@ const indexContents: MatrixFault[] = [
   },
 ];
 
+/** Reads of local files: what the Icechunk fixture refers to is on a host. */
+function isLocal(read: MatrixRead): boolean {
+  if (read.name === "piped" || / (again|after many)$/.test(read.name)) return false;
+  // A folder can be listed, so that all metadata is read when the store is opened.
+  if (read.name === "array's zarr.json") return false;
+  return read.format !== "icechunk" || read.kind === "index" || read.array === "native";
+}
+
+const localFiles: MatrixFault[] = [
+  ...LOCAL_BAD_REFERENCES.map(({ name }, i): MatrixFault => ({
+    name: `a reference leads to ${name}`,
+    local: "nothing",
+    chunk: `bad/c/${i}`,
+    expect: (read) =>
+      read.kind === "chunk" && read.name === "pass" && read.format.startsWith("kerchunk")
+        ? "502 origin-not-allowed"
+        : null,
+  })),
+  ...([
+    ["a local file is missing", "missing", missing],
+    [
+      "a local file is a link that leads outside",
+      "linked out",
+      // The one file that the catalog names itself may be a link to anywhere.
+      (read) => read.name === "json" ? "200" : "502 origin-not-allowed",
+    ],
+    ["a local file is a link within the folder", "linked within", () => "200"],
+    [
+      "a local file ends half-way",
+      "halved",
+      (read) => {
+        if (read.kind === "index") return INVALID;
+        if (read.format === "zarr") return "502 chunk-invalid";
+        // Another chunk of the file was read before: this is not that file any more.
+        return read.array === "native" ? MISMATCH : "502 source-changed";
+      },
+    ],
+    [
+      "a local file is a folder",
+      "a folder",
+      (read) => isAbsence(read) ? null : missing(read),
+    ],
+  ] as Array<[string, MatrixFault["local"], (read: MatrixRead) => Outcome]>).map((
+    [name, local, expect],
+  ): MatrixFault => ({ name, local, expect: (read) => isLocal(read) ? expect(read) : null })),
+];
+
 /** A heading of HTTP.md's table, and its rows. */
 export interface MatrixSection {
   readonly title: string;
@@ -418,6 +467,7 @@ export interface MatrixSection {
 /** All rows. */
 export const MATRIX_SECTIONS: readonly MatrixSection[] = [
   { title: "References that lead nowhere", faults: references },
+  { title: "Local files", faults: localFiles },
   { title: "Statuses of the origin", faults: statuses },
   { title: "Connections, time and load", faults: connections },
   { title: "Headers and bodies of the origin", faults: bodies },

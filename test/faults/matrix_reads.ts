@@ -26,7 +26,10 @@ export interface MatrixRead {
   readonly streamed?: true;
 }
 
-/** Ids of the datasets; those in `-now` look at their index again with each request. */
+/**
+ * Ids of the datasets. Those in `-now` look at their index again with each request, those in `-sniffed`
+ * do not name their format.
+ */
 export const MATRIX_DATASETS: Record<string, { url: string; format: MatrixFormat }> = {
   json: { url: "set.json", format: "kerchunk-json" },
   parquet: { url: "set.parq/", format: "kerchunk-parquet" },
@@ -122,15 +125,16 @@ export const MATRIX_READS: readonly MatrixRead[] = [
   ]),
 ];
 
-/** The read named `name`. */
-export function matrixRead(
-  format: MatrixFormat,
-  kind: MatrixRead["kind"],
-  name: string,
-): MatrixRead {
-  const found = MATRIX_READS.find((read) =>
-    read.format === format && read.kind === kind && read.name === name
-  );
-  if (!found) throw new Error(`The matrix has no read ${format} ${kind} ${name}`);
-  return found;
+/** The first read of indexes whose format nothing tells but what is there. */
+export const SNIFFED_READS: readonly MatrixRead[] = [
+  index("icechunk", "version 1", "v1-sniffed/zarr.json", undefined),
+  index("icechunk", "version 2", "v2-sniffed/zarr.json", undefined),
+  index("zarr", "store", "store-sniffed/zarr.json", undefined),
+];
+
+/** The file below the archive's folder that a read reads, or the folder it is in. */
+export function fileOf(read: MatrixRead): string {
+  if (read.file !== undefined) return read.file;
+  if (read.array === "native") return "v2/chunks/";
+  return read.format === "zarr" ? read.key : "archive.bin";
 }

@@ -1,10 +1,11 @@
 /** Makes a fault happen to a read of the gateway, on a socket, and says what the client got. */
 
+import { denoFiles } from "../../deploy/deno_files.ts";
 import { createGateway } from "../../deploy/gateway.ts";
 import { parseCatalog } from "../../src/catalog_file.ts";
 import { archiveFiles, BASE } from "./matrix_archive.ts";
 import type { MatrixFault, Outcome } from "./matrix_faults.ts";
-import { MATRIX_DATASETS, type MatrixRead } from "./matrix_reads.ts";
+import { fileOf, MATRIX_DATASETS, type MatrixRead } from "./matrix_reads.ts";
 import { type OriginServer, startOrigin } from "./origin_server.ts";
 
 /** What a client got, and what was wrong with it besides. */
@@ -20,7 +21,8 @@ const FOLDER = new URL(BASE).pathname;
 const PATIENCE = 8_000;
 
 const files = archiveFiles();
-const healthy = new Map<MatrixRead, Promise<Uint8Array>>();
+const localFiles = archiveFiles("");
+const healthy = new Map<string, Promise<Uint8Array>>();
 
 /** A gateway on a socket over the archive. */
 class Setting implements AsyncDisposable {
@@ -29,13 +31,19 @@ class Setting implements AsyncDisposable {
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
   readonly #gateway: ReturnType<typeof createGateway>;
 
-  constructor(readonly origin: OriginServer, limits: Record<string, number> = {}) {
-    const allowed = { origins: [BASE] };
+  /** @param base the URL of the archive's folder */
+  constructor(
+    readonly origin: OriginServer,
+    readonly base: string,
+    limits: Record<string, number> = {},
+  ) {
+    const allowed = { origins: [base] };
     const datasets = Object.entries(MATRIX_DATASETS).flatMap(([id, { url, format }]) => [
-      [id, { url: BASE + url, format, ...allowed, maxAge: 3600 }],
-      [`${id}-now`, { url: BASE + url, format, ...allowed, maxAge: 0 }],
+      [id, { url: base + url, format, ...allowed, maxAge: 3600 }],
+      [`${id}-sniffed`, { url: base + url, ...allowed }],
+      [`${id}-now`, { url: base + url, format, ...allowed, maxAge: 0 }],
       // What keeps the host busy has an index of its own, so that the others' stay unread.
-      ["busy", { url: `${BASE}set.json`, ...allowed }],
+      ["busy", { url: `${base}set.json`, ...allowed }],
     ]);
     const catalog = {
       datasets: Object.fromEntries(datasets),
@@ -43,8 +51,8 @@ class Setting implements AsyncDisposable {
     };
     this.#gateway = createGateway(
       parseCatalog(JSON.stringify(catalog), () => undefined),
-      new URL(BASE),
-      { log: () => {}, fetch: (input, init) => this.#fetch(String(input), init) },
+      new URL(base),
+      { log: () => {}, files: denoFiles, fetch: (input, init) => this.#fetch(String(input), init) },
     );
     this.#server = Deno.serve(
       { port: 0, hostname: "127.0.0.1", onListen: () => {} },
@@ -75,6 +83,9 @@ class Setting implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.origin.stop();
     await this.#server.shutdown();
+    if (this.base.startsWith("file:")) {
+      await Deno.remove(new URL("..", this.base), { recursive: true });
+    }
   }
 }
 
@@ -82,7 +93,48 @@ async function start(read: MatrixRead, limits?: Record<string, number>): Promise
   // Without validators an index that is looked at again is read again, so that bodies matter.
   const origin = await startOrigin({ validators: !read.name.endsWith("again") });
   for (const [path, bytes] of files) origin.files.set(FOLDER + path, bytes);
-  return new Setting(origin, limits);
+  return new Setting(origin, BASE, limits);
+}
+
+/** The archive as local files in a folder of its own, beside which there is another. */
+async function startLocal(): Promise<Setting> {
+  const root = `${await Deno.makeTempDir({ prefix: "sluice-matrix-" })}/`;
+  for (const [path, bytes] of localFiles) {
+    const file = `${root}data/${path}`;
+    await Deno.mkdir(file.slice(0, file.lastIndexOf("/")), { recursive: true });
+    await Deno.writeFile(file, bytes);
+  }
+  await Deno.mkdir(`${root}other`);
+  await Deno.writeTextFile(`${root}outside.bin`, "what nobody may read");
+  return new Setting(await startOrigin(), new URL(`file://${root}data/`).href);
+}
+
+/** Does `what` to each local file behind `read`. */
+async function spoilLocal(
+  base: string,
+  what: MatrixFault["local"],
+  read: MatrixRead,
+): Promise<void> {
+  const file = fileOf(read);
+  const paths = [...localFiles.keys()].filter((path) =>
+    file.endsWith("/") ? path.startsWith(file) : path === file
+  );
+  for (const path of paths) {
+    const here = new URL(path, base);
+    const aside = new URL(what === "linked out" ? "../other/it" : "it", base);
+    aside.pathname += path.replaceAll("/", "_");
+    if (what === "halved") {
+      const bytes = Deno.readFileSync(here);
+      // The first chunk of the archive is cut, the others are gone.
+      await Deno.writeFile(here, bytes.subarray(0, Math.min(1000, bytes.length >> 1)));
+    }
+    if (what === "missing" || what === "a folder") await Deno.remove(here);
+    if (what === "a folder") await Deno.mkdir(here);
+    if (what === "linked out" || what === "linked within") {
+      await Deno.rename(here, aside);
+      await Deno.symlink(aside, here);
+    }
+  }
 }
 
 async function warmUp(setting: Setting, read: MatrixRead): Promise<void> {
@@ -96,17 +148,18 @@ async function warmUp(setting: Setting, read: MatrixRead): Promise<void> {
 }
 
 /** The bytes of the read when nothing goes wrong. */
-function healthyBody(read: MatrixRead): Promise<Uint8Array> {
-  let body = healthy.get(read);
+function healthyBody(read: MatrixRead, isLocal: boolean): Promise<Uint8Array> {
+  const id = `${read.format} ${read.kind} ${read.name} ${isLocal}`;
+  let body = healthy.get(id);
   if (!body) {
     body = (async () => {
-      await using setting = await start(read);
+      await using setting = await (isLocal ? startLocal() : start(read));
       await warmUp(setting, read);
       const response = await setting.get(read.key);
       if (response.status !== 200) throw new Error(`${read.key} is ${response.status} when well`);
       return await response.bytes();
     })();
-    healthy.set(read, body);
+    healthy.set(id, body);
   }
   return body;
 }
@@ -153,11 +206,12 @@ async function occupy(setting: Setting, read: MatrixRead): Promise<() => Promise
 
 /** What comes of `read` while `fault` happens. */
 export async function measure(fault: MatrixFault, read: MatrixRead): Promise<Measured> {
-  await using setting = await start(read, fault.limits);
+  await using setting = await (fault.local ? startLocal() : start(read, fault.limits));
   if (fault.isBusy) await (await setting.get("busy/zarr.json")).bytes();
   await warmUp(setting, read);
   const release = fault.isBusy ? await occupy(setting, read) : undefined;
-  spoil(setting.origin, fault, read);
+  if (fault.local) await spoilLocal(setting.base, fault.local, read);
+  else spoil(setting.origin, fault, read);
   const dataset = read.key.slice(0, read.key.indexOf("/"));
   const key = fault.chunk ? `${dataset}/${fault.chunk}` : read.key;
   try {
@@ -182,7 +236,7 @@ async function ask(setting: Setting, key: string, read: MatrixRead): Promise<Mea
     return { outcome: isLate(error) ? "a body without end" : "aborted", breaches: [] };
   }
   if (response.status >= 400) return problem(response, body);
-  const expected = await healthyBody(read);
+  const expected = await healthyBody(read, setting.base.startsWith("file:"));
   const isRight = body.length === expected.length && body.every((byte, i) => byte === expected[i]);
   return { outcome: `${response.status}${isRight ? "" : " with other bytes"}`, breaches: [] };
 }
@@ -203,7 +257,10 @@ function problem({ status, headers }: Response, body: Uint8Array): Measured {
   const caching = headers.get("cache-control");
   must("Cache-Control", status === 404 ? caching !== null : caching === "no-store");
   must("its Content-Length", headers.get("content-length") === String(body.length));
-  must("no URL of the origin", !/archive\.example|127\.0\.0\.1|archive\.bin|https?:/.test(text));
+  must(
+    "no URL of the origin",
+    !/archive\.example|127\.0\.0\.1|archive\.bin|https?:|file:|sluice-matrix/.test(text),
+  );
   const document = JSON.parse(text) as Record<string, unknown>;
   must("its status", document.status === status);
   for (const name of ["title", "detail", "dataset", "key", "requestId"]) {
