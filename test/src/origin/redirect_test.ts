@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { OriginError } from "../../../src/errors.ts";
 import { type OriginSettings, originsFor } from "../../../src/origin/mod.ts";
 import { seededBytes } from "../../conformance/origin.ts";
+import { REFUSED } from "./refused_urls.ts";
 import { type Answer, startOrigin } from "../../faults/origin_server.ts";
 
 const BYTES = seededBytes(5000);
@@ -113,6 +114,28 @@ Deno.test("redirects elsewhere than to the hosts that were opted in are refused"
     await assert.rejects(setting.read(), isRedirect, location);
   }
   assert.equal(setting.other.requests.length, 0);
+});
+
+Deno.test("a redirect to any spelling of another place opens no socket there", async () => {
+  const asked: string[] = [];
+  let location = "";
+  const origin = originsFor({
+    concurrentPerOrigin: 1,
+    requestTimeoutMs: 1000,
+    settings: { "https://start.example/": { redirects: ["login.example", "*.cdn.example"] } },
+    fetch: (input) => {
+      asked.push(String(input));
+      return Promise.resolve(new Response(null, { status: 302, headers: { location } }));
+    },
+  })(["https://start.example/"]);
+  for (const text of REFUSED) {
+    // a header cannot hold the others
+    location = URL.canParse(text) ? new URL(text).href : encodeURI(text);
+    asked.length = 0;
+    await assert.rejects(origin.read(new URL("https://start.example/a"), RANGE), isRedirect, text);
+    // what cannot be a URL is relative to the host that was asked, and stays there
+    for (const url of asked) assert.equal(new URL(url).host, "start.example", text);
+  }
 });
 
 Deno.test("a redirect from https to http is refused", async () => {
