@@ -6,6 +6,7 @@ import { type Connection, createApp } from "../src/app.ts";
 import { ByteCache } from "../src/byte_cache.ts";
 import { Catalog } from "../src/catalog.ts";
 import type { CatalogConfig } from "../src/catalog_file.ts";
+import { ClientWatch } from "../src/client_watch.ts";
 import type { Log } from "../src/log.ts";
 import type { FileAccess } from "../src/origin/file_access.ts";
 import { originsFor } from "../src/origin/mod.ts";
@@ -58,6 +59,7 @@ export function createGateway(config: CatalogConfig, base: URL, platform: Platfo
     catalog,
     log: platform.log,
     ready: () => !stopping,
+    clients: platform.shared === false ? undefined : new ClientWatch(),
     tokenRate: rate(requestsPerSecondPerToken),
     addressRate: rate(requestsPerSecondPerAddress),
   };

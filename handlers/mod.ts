@@ -15,7 +15,7 @@ import { storeKey } from "./store.ts";
 
 /** The handlers around one gateway's catalog. */
 export function routes(context: GatewayContext): Routes {
-  const { catalog, tokenRate, addressRate } = context;
+  const { catalog, clients, tokenRate, addressRate } = context;
   const find = (path: string) => parseStorePath(path, (id) => catalog.datasets.has(id));
   /** The dataset that owns the path, if the request may read it. */
   const locate = (request: Request, path: string): { target: StorePath; dataset: Dataset } => {
@@ -43,7 +43,7 @@ export function routes(context: GatewayContext): Routes {
       const { target, dataset } = locate(request, path);
       return target.key === "" || target.key.endsWith("/")
         ? listing(request, dataset, target)
-        : storeKey(request, dataset, target);
+        : storeKey(request, dataset, target, clients);
     },
     place: (path) => {
       try {

@@ -2,6 +2,7 @@
 
 import type { Dataset } from "../src/catalog.ts";
 import { representChunk } from "../src/chunk_response.ts";
+import type { ClientWatch } from "../src/client_watch.ts";
 import { entityTag } from "../src/entity_tag.ts";
 import { OriginError, SluiceError } from "../src/errors.ts";
 import type { ChunkRef, Manifest } from "../src/manifest.ts";
@@ -11,11 +12,17 @@ import type { StorePath } from "../src/store_key.ts";
 
 const IMMUTABLE = "max-age=31536000, immutable, no-transform";
 
-/** Answers a key that is not a listing. @throws SluiceError */
+/**
+ * Answers a key that is not a listing.
+ *
+ * @param clients tells when the client leaves; undefined: the request itself does
+ * @throws SluiceError
+ */
 export async function storeKey(
   request: Request,
   dataset: Dataset,
   target: StorePath,
+  clients: ClientWatch | undefined,
 ): Promise<Response> {
   const timing = new Timing();
   const { store, entry } = await timing.measure("index", async () => {
@@ -33,13 +40,13 @@ export async function storeKey(
   }
   const { array, ref } = entry;
   const fixed = target.version !== undefined && cannotChange(manifest, ref);
+  const answering = clients?.start(request);
   try {
-    const { signal } = request;
+    const { signal } = answering ?? request;
     const { origin } = dataset;
     const cacheControl = fixed ? immutable : mutable;
     const { view } = target;
-    const whole = request.method === "GET" && !request.headers.has("range") &&
-      !request.headers.has("if-none-match") && !request.headers.has("if-match");
+    const whole = ref.kind !== "object" || asksForWhole(request);
     // A plain Zarr store's objects are its present; other indexes are about files as they were.
     const settled = dataset.config.validate && !manifest.absentObjects;
     const epoch = settled ? `${dataset.id}\n${manifest.version}` : undefined;
@@ -50,7 +57,15 @@ export async function storeKey(
     const isAbsent = manifest.absentObjects && ref.kind === "object" &&
       error instanceof OriginError && error.absent;
     throw isAbsent ? absent(target.key) : error;
+  } finally {
+    if (answering) clients?.end(answering);
   }
+}
+
+/** Whether every byte of the key will be needed, whatever its state. */
+function asksForWhole({ method, headers }: Request): boolean {
+  return method === "GET" && !headers.has("range") && !headers.has("if-none-match") &&
+    !headers.has("if-match");
 }
 
 function absent(key: string): SluiceError {
