@@ -5,7 +5,7 @@ import type { DecodeStep } from "./plan.ts";
 import type { ChunkPlan } from "./plan.ts";
 
 /** Part of every ETag of a chunk. Bump it when any plan's output bytes change. */
-export const PLAN_VERSION = "1";
+export const PLAN_VERSION = "2";
 
 /** How a chunk is answered. All figures are bytes. */
 export type Delivery =

@@ -23,7 +23,7 @@ export function planFrame(
   if (arrayToBytes.id !== "bytes" || itemBytes === undefined || nbytes === undefined) {
     return undefined;
   }
-  if (nbytes > MAX_FRAME_BYTES) return undefined;
+  if (nbytes > MAX_FRAME_BYTES || arrayToArray.length > 1) return undefined;
   const layout = readLayout(bytesToBytes, itemBytes);
   const leading = [...arrayToArray, arrayToBytes].map((stage) =>
     portableCodec(stage, itemBytes, rank)

@@ -30,6 +30,8 @@ export interface Pipeline extends Stages {
   readonly rank: number;
   /** Bytes of an element; undefined where they vary or the data type is unknown. */
   readonly itemBytes?: number;
+  /** Elements of a chunk along each dimension; undefined where chunks differ in shape. */
+  readonly chunkShape?: readonly number[];
   /** Uncompressed bytes of a chunk; undefined with `itemBytes`, or where chunks differ in shape. */
   readonly nbytes?: number;
 }
@@ -87,11 +89,13 @@ export function readPipeline(metadata: ArrayMetadata): Pipeline | { readonly rea
   const itemBytes = itemSize(metadata.data_type);
   const stages = readStages(metadata.codecs as unknown as Json, itemBytes);
   if ("reason" in stages) return stages;
+  const chunkShape = readChunkShape(metadata);
   return {
     ...stages,
     rank: metadata.shape.length,
     itemBytes,
-    nbytes: chunkBytes(metadata, itemBytes),
+    chunkShape,
+    nbytes: chunkShape && itemBytes !== undefined ? chunkBytes(chunkShape, itemBytes) : undefined,
   };
 }
 
@@ -172,15 +176,17 @@ export function codecTypes(
   return decoded && encoded && { decoded, encoded };
 }
 
-function chunkBytes(metadata: ArrayMetadata, itemBytes: number | undefined): number | undefined {
+function readChunkShape(metadata: ArrayMetadata): number[] | undefined {
   const shape: Json | undefined = metadata.chunk_grid?.configuration?.chunk_shape;
   if (metadata.chunk_grid?.name !== "regular" || !Array.isArray(shape)) return undefined;
-  if (itemBytes === undefined || shape.length !== metadata.shape.length) return undefined;
-  let bytes = itemBytes;
-  for (const edge of shape) {
-    const length = toNumber(edge as Json);
-    if (length === undefined || !Number.isSafeInteger(length) || length < 0) return undefined;
-    bytes *= length;
-  }
+  if (shape.length !== metadata.shape.length) return undefined;
+  const lengths = shape.map((edge: Json) => toNumber(edge) ?? NaN);
+  return lengths.every((length) => Number.isSafeInteger(length) && length >= 0)
+    ? lengths
+    : undefined;
+}
+
+function chunkBytes(chunkShape: readonly number[], itemBytes: number): number | undefined {
+  const bytes = chunkShape.reduce((product, length) => product * length, itemBytes);
   return Number.isSafeInteger(bytes) ? bytes : undefined;
 }

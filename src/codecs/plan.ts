@@ -76,6 +76,7 @@ export function planArray(metadata: ArrayMetadata): ChunkPlan {
 function planPass(
   { arrayToArray, arrayToBytes, bytesToBytes, itemBytes, rank }: Pipeline,
 ): ChunkPlan | undefined {
+  if (arrayToArray.length > 1) return undefined; // not every client undoes two transpositions
   const codecs = [...arrayToArray, arrayToBytes, ...bytesToBytes].map((stage) =>
     portableCodec(stage, itemBytes, rank)
   );

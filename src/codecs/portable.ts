@@ -7,6 +7,7 @@
 import { type Json, type JsonObject, toNumber } from "../zarr/json.ts";
 import type { Codec } from "../zarr/metadata.ts";
 import { readStages, type Stage } from "./pipeline.ts";
+import { isOwnInverse, transposeOrder } from "./transpose.ts";
 
 const BLOSC_SHUFFLE = ["noshuffle", "shuffle", "bitshuffle"];
 
@@ -52,11 +53,10 @@ export function portableCodec(
 }
 
 function transpose(order: Json | undefined, rank: number): Codec | undefined {
-  const axes = [...Array(rank).keys()];
-  const numbers = order === "C" ? axes : order === "F" ? axes.toReversed() : order;
-  if (!Array.isArray(numbers) || numbers.length !== rank) return undefined;
-  if (!axes.every((axis) => numbers.includes(axis))) return undefined;
-  return { name: "transpose", configuration: { order: numbers } };
+  const axes = transposeOrder(order, rank);
+  return axes && isOwnInverse(axes)
+    ? { name: "transpose", configuration: { order: axes } }
+    : undefined;
 }
 
 /** What Blosc compressed is told by each chunk's own header; the configuration only has to be valid. */
@@ -100,7 +100,7 @@ function sharding(
 
 function portableCodecs(codecs: Json | undefined, itemBytes: number | undefined, rank: number) {
   const read = readStages(codecs, itemBytes);
-  if ("reason" in read) return undefined;
+  if ("reason" in read || read.arrayToArray.length > 1) return undefined;
   const stages = [...read.arrayToArray, read.arrayToBytes, ...read.bytesToBytes];
   const portable = stages.map((stage) => portableCodec(stage, itemBytes, rank));
   return portable.every((codec) => codec !== undefined)

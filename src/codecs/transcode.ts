@@ -17,6 +17,7 @@ import { encodeZstd, ZSTD_CODEC } from "./encode.ts";
 import { codecTypes, type Pipeline, type Stage } from "./pipeline.ts";
 import type { ChunkPlan, DecodeStep } from "./plan.ts";
 import { portableCodec } from "./portable.ts";
+import { combinedOrder, isOwnInverse, untranspose } from "./transpose.ts";
 
 /** Bytes that one chunk may decode to in memory. */
 const MAX_DECODED_BYTES = 512 * 2 ** 20;
@@ -29,6 +30,7 @@ export function planTranscode(
   pipeline: Pipeline,
 ): Extract<ChunkPlan, { tier: "transcode" }> | { readonly reason: string } {
   const { arrayToArray, arrayToBytes, bytesToBytes, itemBytes, nbytes, rank } = pipeline;
+  const { chunkShape } = pipeline;
   const variable = arrayToBytes.id === "vlen-utf8" || arrayToBytes.id === "vlen-bytes";
   if (!variable && arrayToBytes.id !== "bytes") {
     return {
@@ -51,30 +53,39 @@ export function planTranscode(
     : { bytes: filters.encodedBytes, exact: true };
   const bytesSteps = decodeSteps(bytesToBytes, size);
   if ("reason" in bytesSteps) return bytesSteps;
-  const transposes = arrayToArray.filter((stage) => stage.id === "transpose").map((stage) =>
-    portableCodec(stage, itemBytes, rank)
-  );
-  if (!transposes.every((codec) => codec !== undefined)) {
-    return { reason: "codec transpose has no valid order" };
+  const order = combinedOrder(arrayToArray.filter((stage) => stage.id === "transpose"), rank);
+  if (!order) return { reason: "codec transpose has no valid order" };
+  const isKept = isOwnInverse(order);
+  if (!isKept && (itemBytes === undefined || chunkShape === undefined)) {
+    return { reason: "codec transpose has an order that not every client reads" };
   }
   const toBytes = variable
     ? portableCodec(arrayToBytes, itemBytes, rank)!
     : bytesCodec(arrayToBytes, arrayToArray, itemBytes);
   return {
     tier: "transcode",
-    codecs: [...transposes, toBytes, ZSTD_CODEC],
+    codecs: [...(isKept ? transposeCodec(order) : []), toBytes, ZSTD_CODEC],
     decode: [
       ...bytesSteps.steps,
       ...filters.steps,
       variable
         ? { name: arrayToBytes.id, decode: checkVariableLength }
         : sizeCheck({ bytes: nbytes!, exact: true }),
+      ...(isKept ? [] : [{
+        name: "transpose",
+        decode: (bytes: Uint8Array) => untranspose(bytes, itemBytes!, chunkShape!, order),
+      }]),
     ],
     encode: encodeZstd,
   };
 }
 
-/** The last step: whatever was declared, no chunk of another size is sent. */
+function transposeCodec(order: readonly number[]): Codec[] {
+  const isIdentity = order.every((axis, i) => axis === i);
+  return isIdentity ? [] : [{ name: "transpose", configuration: { order } }];
+}
+
+/** The last check: whatever was declared, no chunk of another size is sent. */
 function sizeCheck(size: Size): DecodeStep {
   return {
     name: "bytes",
