@@ -6,6 +6,7 @@ import type { OriginBody } from "./origin.ts";
 
 /** A body that passes everything on to `inner`. A layer overrides what it adds to. */
 export class PassedBody implements OriginBody {
+  /** Passes on what `inner` has. */
   constructor(protected readonly inner: OriginBody) {}
 
   get length(): number | undefined {

@@ -23,7 +23,12 @@ export class Breaker {
   #faults = 0;
   #probe: Probe | undefined;
 
-  /** @param changed told when the breaker opens (true) or closes */
+  /**
+   * Closed at first.
+   *
+   * @param threshold faults in a row that open it
+   * @param changed told when the breaker opens (true) or closes
+   */
   constructor(
     readonly threshold: number = THRESHOLD,
     private readonly changed: (open: boolean) => void = () => {},

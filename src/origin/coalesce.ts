@@ -27,6 +27,7 @@ export const COALESCE: CoalesceLimits = { windowMs: 1, maxGap: 32_768, maxBytes:
 
 /** Ranges, by their index, that one read serves. */
 export interface MergedRange extends ByteRange {
+  /** Into the ranges that were planned for, in order of their offsets. */
   readonly members: readonly number[];
 }
 

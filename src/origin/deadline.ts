@@ -5,10 +5,12 @@ import { PassedBody } from "./body.ts";
 import type { Origin, OriginBody, ReadOptions } from "./origin.ts";
 
 /** A read under way, which is aborted when its time is over. */
-class Watched {
+export class Watched {
+  /** Aborts the read. */
   readonly controller = new AbortController();
   /** On the clock of `performance.now()`. */
   until = 0;
+  /** Not watched yet: {@link Deadlines.restart} does that. */
   constructor(readonly url: URL) {}
 }
 
@@ -17,7 +19,11 @@ export class Deadlines {
   readonly #watched = new Set<Watched>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param milliseconds that each watched read has */
+  /**
+   * Nothing is watched yet.
+   *
+   * @param milliseconds that each watched read has
+   */
   constructor(readonly milliseconds: number) {}
 
   /** Starts the time of a read. It is over when the controller aborts, or with {@link end}. */

@@ -10,7 +10,11 @@ import { hasChanged } from "./validator.ts";
 export class FirstSeen {
   readonly #states: LRUCache<string, Validator>;
 
-  /** @param max files remembered; of more, those not read for longest are forgotten */
+  /**
+   * Nothing is seen yet.
+   *
+   * @param max files remembered; of more, those not read for longest are forgotten
+   */
   constructor(max = 10_000) {
     this.#states = new LRUCache({ max });
   }

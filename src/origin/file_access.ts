@@ -4,11 +4,13 @@ import type { ListEntry } from "./origin.ts";
 
 /** A file open for reading. */
 export interface OpenFile {
+  /** Bytes of the file when it was opened. */
   readonly bytes: number;
   /** Milliseconds since the Unix epoch; undefined where the platform does not know. */
   readonly modified?: number;
   /** `length` bytes from `offset`; fewer only at the end of the file. */
   read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
+  /** Gives the file up; a second time changes nothing. */
   close(): void;
 }
 

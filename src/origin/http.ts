@@ -10,10 +10,13 @@ import { addMustMatch, addUnless, validatorOf } from "./validator.ts";
 
 /** One request to an origin, before and after it is addressed and signed. */
 export interface OriginRequest {
+  /** Nothing here ever writes. */
   readonly method: "GET" | "HEAD";
+  /** With everything but credentials; those go into headers. */
   readonly url: string;
   /** Lower-case names. */
   readonly headers: Record<string, string>;
+  /** Cancels the request, and the reading of its body. */
   readonly signal?: AbortSignal;
 }
 

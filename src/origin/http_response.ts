@@ -9,6 +9,7 @@ import { hasChanged, validatorOf } from "./validator.ts";
 export interface Answer {
   /** Undefined for a whole object of undeclared length. */
   readonly length?: number;
+  /** Of the whole object, where the origin told. */
   readonly objectLength?: number;
   /** True if HTTP itself holds the body to `length`. */
   readonly framed: boolean;

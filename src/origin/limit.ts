@@ -19,6 +19,8 @@ export class Limit {
   readonly holders = new Set<Holder>();
 
   /**
+   * All places are free.
+   *
    * @param concurrent reads that may be under way
    * @param queued reads that may wait; one more fails
    * @param holdMilliseconds after which a body is taken to be forgotten: it is cancelled when its place

@@ -43,7 +43,9 @@ export interface OriginsConfig {
   readonly requestTimeoutMs: number;
   /** Local files; without it, `file:` URLs are refused. */
   readonly files?: FileAccess;
+  /** In place of the runtime's own. */
   readonly fetch?: typeof fetch;
+  /** Told of hosts that go down and come back. */
   readonly log?: Log;
   /** Where chunks that are read repeatedly are kept; none are, without it. */
   readonly chunkCache?: ByteCache;

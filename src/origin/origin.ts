@@ -49,12 +49,15 @@ export interface OriginBody {
 export interface ObjectInfo {
   /** Bytes, where the origin told. */
   readonly length?: number;
+  /** The state it is in, where the origin told. */
   readonly validator?: Validator;
 }
 
 /** One entry below a folder: a name without slashes. */
 export interface ListEntry {
+  /** Not escaped. */
   readonly name: string;
+  /** A folder is what has names below it. */
   readonly kind: "object" | "folder";
 }
 

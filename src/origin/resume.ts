@@ -31,7 +31,11 @@ export class StreamWatch {
   /** Times pieces; only while the origin is waited for, not the client. */
   readonly idle: Deadlines;
 
-  /** @param idleMilliseconds in which the next piece must come */
+  /**
+   * Nothing is known of the host yet.
+   *
+   * @param idleMilliseconds in which the next piece must come
+   */
   constructor(idleMilliseconds: number) {
     this.idle = new Deadlines(idleMilliseconds);
   }

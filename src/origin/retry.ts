@@ -7,7 +7,11 @@ import type { Origin, ReadOptions } from "./origin.ts";
 export class RetryBudget {
   #tokens: number;
 
-  /** @param capacity retries that may be made at once without a success */
+  /**
+   * Full at first.
+   *
+   * @param capacity retries that may be made at once without a success
+   */
   constructor(readonly capacity = 20) {
     this.#tokens = capacity;
   }

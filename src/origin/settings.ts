@@ -14,13 +14,17 @@ export interface OriginSettings {
   readonly pathStyle?: boolean;
   /** No credentials are sent. The default where none are given. */
   readonly anonymous?: boolean;
+  /** S3, and Google's HMAC keys: the name of a static key. */
   readonly accessKeyId?: string;
+  /** The secret of that key; requests are signed with it. */
   readonly secretAccessKey?: string;
+  /** What temporary keys come with. */
   readonly sessionToken?: string;
   /** S3, Google: the reader's account pays. For Google, the name of the project that does. */
   readonly requesterPays?: boolean | string;
   /** A token for `Authorization: Bearer`. */
   readonly bearer?: string;
+  /** A user and a password for `Authorization: Basic`. */
   readonly basic?: { readonly user: string; readonly password: string };
   /** Azure: a shared access signature, with or without its `?`. */
   readonly sas?: string;
@@ -36,7 +40,9 @@ export interface OriginSettings {
 
 /** A prefix and what is set for it. */
 export interface SettingsEntry {
+  /** As it is written in the catalog. */
   readonly prefix: string;
+  /** What holds for all URLs below it. */
   readonly settings: OriginSettings;
 }
 
@@ -44,7 +50,11 @@ export interface SettingsEntry {
 export class SettingsTable {
   readonly #byAuthority = new Map<string, Array<SettingsEntry & { path: string }>>();
 
-  /** @throws SluiceError `bad-request` naming the prefix that is no URL */
+  /**
+   * Takes the catalog's `origins`.
+   *
+   * @throws SluiceError `bad-request` naming the prefix that is no URL
+   */
   constructor(settings: Readonly<Record<string, OriginSettings>>) {
     for (const [prefix, own] of Object.entries(settings)) {
       const { authority, path } = parsePrefix(prefix);
