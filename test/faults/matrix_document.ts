@@ -16,9 +16,9 @@ export function writeDocumentPart(part: string, content: string): void {
 }
 
 function bounds(text: string, part: string) {
-  const start = `<!-- deno-fmt-ignore-start: ${part} -->\n\n`;
+  const start = `<!-- generated: ${part} -->\n\n<!-- deno-fmt-ignore-start -->\n\n`;
   const from = text.indexOf(start) + start.length;
-  const to = text.indexOf(`\n\n<!-- deno-fmt-ignore-end: ${part} -->`, from);
+  const to = text.indexOf(`\n\n<!-- deno-fmt-ignore-end -->\n\n<!-- end: ${part} -->`, from);
   if (from < start.length || to < 0) return undefined;
   return { from, to, content: text.slice(from, to) };
 }
