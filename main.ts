@@ -18,6 +18,7 @@ import { checkCommand, inspectCommand } from "./deploy/commands.ts";
 import { createGateway, type Gateway } from "./deploy/gateway.ts";
 import { permissionFlags, variablesOf } from "./deploy/permissions.ts";
 import { catalogForTargets, describeTargets } from "./deploy/targets.ts";
+import type { Connection } from "./src/app.ts";
 import { type CatalogConfig, CatalogError, parseCatalog } from "./src/catalog_file.ts";
 import { SluiceError } from "./src/errors.ts";
 import { jsonLog } from "./src/log.ts";
@@ -98,7 +99,7 @@ function listen(gateway: Gateway, values: Options, opened: (url: string) => void
       log("response-aborted", {}, error);
       return new Response(null, { status: 500 });
     },
-  }, (request, { remoteAddr }) => gateway.fetch(request, { address: remoteAddr.hostname }));
+  }, (request, info) => gateway.fetch(request, connectionOf(info)));
   const stop = () => {
     gateway.stop();
     server.shutdown();
@@ -199,6 +200,15 @@ async function run(args: string[]): Promise<number> {
   }
 }
 
+/** Looks the client's address up only if it is asked for: most catalogs set no rate by address. */
+function connectionOf(info: Deno.ServeHandlerInfo<Deno.NetAddr>): Connection {
+  return {
+    get address() {
+      return info.remoteAddr.hostname;
+    },
+  };
+}
+
 let served: Promise<Gateway> | undefined;
 
 /** For `deno serve main.ts`: the catalog is named by the environment variable `SLUICE_CATALOG`. */
@@ -210,7 +220,7 @@ export default {
       const { config, base } = await loadCatalog(options(["--catalog", catalog]).values, []);
       return createGateway(config, base, { log, files: denoFiles });
     })();
-    return await (await served).fetch(request, { address: info.remoteAddr.hostname });
+    return await (await served).fetch(request, connectionOf(info));
   },
 };
 

@@ -26,9 +26,10 @@ export function routes(context: GatewayContext): Routes {
     return { target, dataset };
   };
   return {
-    admit: (request, address) => {
+    admit: (request, connection) => {
       const token = tokenRate && bearerToken(request);
       if (token !== undefined) tokenRate?.admit(token, Date.now());
+      const address = addressRate && connection?.address;
       if (address !== undefined) addressRate?.admit(address, Date.now());
     },
     home: (request) => home(request, context),

@@ -43,14 +43,25 @@ export async function storeKey(
   const answering = clients?.start(request);
   try {
     const { signal } = answering ?? request;
-    const { origin } = dataset;
+    const { origin, tags } = dataset;
     const cacheControl = fixed ? immutable : mutable;
     const { view } = target;
     const whole = ref.kind !== "object" || asksForWhole(request);
     // A plain Zarr store's objects are its present; other indexes are about files as they were.
     const settled = dataset.config.validate && !manifest.absentObjects;
     const epoch = settled ? `${dataset.id}\n${manifest.version}` : undefined;
-    const source = { manifest, array, ref, origin, epoch, view, cacheControl, signal, timing };
+    const source = {
+      manifest,
+      array,
+      ref,
+      origin,
+      tags,
+      epoch,
+      view,
+      cacheControl,
+      signal,
+      timing,
+    };
     return await respond(request, await representChunk(source, whole));
   } catch (error) {
     // A plain Zarr store is its own index: an object that it does not have is an absent chunk.

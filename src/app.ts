@@ -19,7 +19,7 @@ type Answer = Response | Promise<Response>;
 /** What `handlers/mod.ts` gives: one function a route. `path` is escaped, as the client sent it. */
 export interface Routes {
   /** Counts a request against its rates. @throws SluiceError `rate-limited` */
-  admit(request: Request, address: string | undefined): void;
+  admit(request: Request, connection: Connection | undefined): void;
   home(request: Request): Answer;
   health(): Answer;
   ready(): Answer;
@@ -32,7 +32,7 @@ export interface Routes {
 
 /** What the platform knows of a request besides itself. */
 export interface Connection {
-  /** The client's address, without port. */
+  /** The client's address, without port. May cost a look: read it only where it is needed. */
   readonly address?: string;
 }
 
@@ -45,7 +45,7 @@ export function createApp(routes: Routes, log: Log): Hono<{ Bindings: Connection
     if (method !== "GET" && method !== "HEAD") {
       throw new SluiceError("method-not-allowed", `Cannot answer ${method}`);
     }
-    routes.admit(c.req.raw, c.env?.address);
+    routes.admit(c.req.raw, c.env);
     await next();
   });
   app.get("/", (c) => routes.home(c.req.raw));

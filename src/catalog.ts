@@ -2,6 +2,7 @@
 
 import type { ByteCache } from "./byte_cache.ts";
 import type { CatalogConfig, DatasetConfig } from "./catalog_file.ts";
+import { RangeTags } from "./entity_tag.ts";
 import { SluiceError } from "./errors.ts";
 import type { Manifest, OpenOptions } from "./manifest.ts";
 import type { Origin } from "./origin/origin.ts";
@@ -37,6 +38,8 @@ const MANIFEST_BYTES = 16_384;
 /** One dataset: an index, opened when a key needs it, and the origin its references are read from. */
 export class Dataset {
   readonly origin: Origin;
+  /** The entity tags of its chunks. */
+  readonly tags = new RangeTags();
   readonly #parts: CatalogParts;
   readonly #checking = new Map<string, Promise<Opened>>();
 

@@ -2,7 +2,7 @@
 
 import type { ByteRange } from "./byte_range.ts";
 import { deliver, type Delivery, PLAN_VERSION } from "./codecs/delivery.ts";
-import { entityTag } from "./entity_tag.ts";
+import { entityTag, type RangeTags } from "./entity_tag.ts";
 import { ChunkError } from "./errors.ts";
 import type { ChunkRef, Manifest, Validator } from "./manifest.ts";
 import type { Origin, OriginBody } from "./origin/origin.ts";
@@ -20,6 +20,7 @@ export interface ChunkSource {
   readonly array: ArrayView;
   readonly ref: ChunkRef;
   readonly origin: Origin;
+  readonly tags: RangeTags;
   /**
    * What the origin's files are held unchanged for, and cached for: this version of this index.
    * Undefined where they may change under it.
@@ -73,12 +74,9 @@ function fromLength(
 ): Representation {
   const { array, manifest, ref, timing } = source;
   const delivery = deliver(array.plan, encodedLength);
-  const where = ref.kind === "inline"
-    ? [array.path, "inline", entityTag(ref.bytes)]
-    : [ref.url.href, ref.kind === "range" ? ref.offset : 0, encodedLength];
-  const etag = entityTag(
-    [manifest.version, source.view, PLAN_VERSION, ...where, ...state].join("\n"),
-  );
+  const where = ref.kind === "inline" ? `${array.path}\n${entityTag(ref.bytes)}` : ref.url.href;
+  const file = [manifest.version, source.view, PLAN_VERSION, ref.kind, where, ...state].join("\n");
+  const etag = source.tags.tag(file, ref.kind === "range" ? ref.offset : 0, encodedLength);
   return {
     etag,
     contentType: "application/octet-stream",

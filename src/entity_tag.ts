@@ -1,6 +1,7 @@
 /** Strong entity tags from what determines a body. */
 
 import { sha256 } from "@noble/hashes/sha2.js";
+import { LRUCache } from "lru-cache";
 
 const encoder = new TextEncoder();
 
@@ -8,4 +9,22 @@ const encoder = new TextEncoder();
 export function entityTag(data: string | Uint8Array): string {
   const hash = sha256(typeof data === "string" ? encoder.encode(data) : data);
   return `"${hash.subarray(0, 12).toHex()}"`;
+}
+
+/** Files whose hashes are remembered. */
+const REMEMBERED_FILES = 1000;
+
+/** Entity tags of byte ranges: a hash of what is the same for all of a file, then the range as it is. */
+export class RangeTags {
+  readonly #hashes = new LRUCache<string, string>({ max: REMEMBERED_FILES });
+
+  /** The tag of `length` bytes from `offset`. @param file everything else that determines the body */
+  tag(file: string, offset: number, length: number): string {
+    let hash = this.#hashes.get(file);
+    if (hash === undefined) {
+      hash = entityTag(file).slice(1, -1);
+      this.#hashes.set(file, hash);
+    }
+    return `"${hash}-${offset.toString(36)}-${length.toString(36)}"`;
+  }
 }

@@ -19,6 +19,8 @@ export interface StorePath {
   readonly bare: boolean;
 }
 
+/** A path without escapes and control characters, as nearly all are: it says its names as they are. */
+const PLAIN = /^[!-$&-~]*$/;
 const SUFFIX = /^([^@~]*)(?:@(.+?))?(~native|~v2)?$/s;
 
 /**
@@ -31,12 +33,13 @@ export function parseStorePath(
   path: string,
   has: (id: string) => boolean,
 ): StorePath | undefined {
-  const segments = path.split("/").slice(1).map(decodeSegment);
+  const segments = path.split("/").slice(1);
+  if (!PLAIN.test(path)) segments.forEach((segment, i) => segments[i] = decodeSegment(segment));
   for (let n = Math.min(segments.length, 16); n > 0; n--) {
     const suffix = SUFFIX.exec(segments[n - 1]);
     if (!suffix) continue;
-    const id = [...segments.slice(0, n - 1), suffix[1]].join("/");
-    if (!DATASET_ID.test(id) || !has(id)) continue;
+    const id = n === 1 ? suffix[1] : `${segments.slice(0, n - 1).join("/")}/${suffix[1]}`;
+    if (!has(id) || !DATASET_ID.test(id)) continue;
     const rest = segments.slice(n);
     if (rest.some((segment) => segment.includes("/"))) return undefined;
     return {
