@@ -42,6 +42,7 @@ const OriginSchema = v.strictObject({
   headers: v.optional(v.record(v.string(), v.string())),
   sas: v.optional(v.string()),
   redirects: v.optional(v.array(v.string())),
+  coalesce: v.optional(v.boolean()),
 });
 
 const LimitsSchema = v.strictObject({

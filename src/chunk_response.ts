@@ -14,6 +14,9 @@ import type { ArrayView } from "./store.ts";
 /** Encoded bytes that are read into memory at most, for a chunk that must be decoded here. */
 const MAX_CONVERT_BYTES = 256 * 2 ** 20;
 
+/** Up to here collecting a body costs no more than streaming it, and a short one is a plain error. */
+const COLLECTED_BYTES = 8192;
+
 /** What a chunk's answer is made from. */
 export interface ChunkSource {
   readonly manifest: Manifest;
@@ -147,7 +150,8 @@ async function splice(
     "origin",
     () => read(source, payloadFrom, payloadLength),
   );
-  return prefix.length === 0 ? body.stream() : await prepend(prefix, body, payloadLength);
+  if (prefix.length > 0) return await prepend(prefix, body, payloadLength);
+  return payloadLength <= COLLECTED_BYTES ? await body.bytes(payloadLength) : body.stream();
 }
 
 /** Reads stored bytes `[from, from + length)` of the chunk. */

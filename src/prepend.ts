@@ -1,7 +1,7 @@
 /**
  * A few bytes in front of an origin's body. Measured in test/bench/: reading straight into one buffer
  * behind the prefix costs less than passing the body's own pieces on, and a body of up to a megabyte
- * is complete before the response's headers go out, so that a short one is still a plain error.
+ * is complete before the response's headers go out, so that a short or stalled one is a plain error.
  */
 
 import { OriginError } from "./errors.ts";
@@ -24,18 +24,17 @@ export async function prepend(
   body: OriginBody,
   length: number,
 ): Promise<Body> {
+  if (length <= PIECE_BYTES) {
+    const whole = await body.bytes(length, prefix.length);
+    whole.set(prefix);
+    return whole.length <= COPIED_BYTES ? whole : onePiece(whole);
+  }
   const pull = filler(body.stream());
-  const total = prefix.length + length;
-  const first = await pull.fill(prefix, Math.min(length, PIECE_BYTES));
-  if (total <= COPIED_BYTES) return first;
-  let left = total - first.length;
+  const first = await pull.fill(prefix, PIECE_BYTES);
+  let left = prefix.length + length - first.length;
   return new ReadableStream<Uint8Array>({
-    start(controller) {
-      controller.enqueue(first);
-      if (left === 0) controller.close();
-    },
+    start: (controller) => controller.enqueue(first),
     async pull(controller) {
-      if (left === 0) return;
       const piece = await pull.fill(NOTHING, Math.min(left, PIECE_BYTES));
       left -= piece.length;
       controller.enqueue(piece);
@@ -43,6 +42,16 @@ export async function prepend(
     },
     cancel: (reason) => pull.cancel(reason),
   }, { highWaterMark: 0 });
+}
+
+/** A stream hands its one piece on without the copy that a response makes of bytes. */
+function onePiece(bytes: Uint8Array): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    start(controller) {
+      controller.enqueue(bytes);
+      controller.close();
+    },
+  });
 }
 
 const NOTHING = new Uint8Array(0);

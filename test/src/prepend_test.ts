@@ -12,7 +12,15 @@ function numbers(length: number): Uint8Array<ArrayBuffer> {
 function bodyOf(stream: ReadableStream<Uint8Array>): OriginBody {
   return {
     stream: () => stream,
-    bytes: () => Promise.reject(new TypeError("not asked for")),
+    async bytes(maxBytes = Infinity, room = 0) {
+      const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
+      if (bytes.length !== maxBytes) {
+        throw new OriginError("origin-range-mismatch", `${bytes.length} of ${maxBytes}`);
+      }
+      const roomy = new Uint8Array(room + bytes.length);
+      roomy.set(bytes, room);
+      return roomy;
+    },
     cancel: () => stream.cancel(),
   };
 }
