@@ -30,18 +30,6 @@ export interface RefRow {
   etag: number;
 }
 
-/** The references of one array, in the order of their coordinates. */
-export interface ArrayRefs extends Readonly<Record<keyof RefRow, Column>> {
-  readonly rows: number;
-  readonly rank: number;
-  /** Bytes that the columns hold. */
-  readonly bytes: number;
-  /** The row of the chunk at `coords`; -1 if there is none. */
-  find(coords: readonly number[]): number;
-  /** The coordinate of a row along a dimension. */
-  coordinate(row: number, dimension: number): number;
-}
-
 /** Where the rows of an array lie in its chunk grid. */
 interface Coordinates {
   readonly bytes: number;
@@ -104,7 +92,45 @@ class SparseBox implements Coordinates {
   }
 }
 
-const COLUMNS = ["kind", "payload", "offset", "length", "lastModified", "etag"] as const;
+/** The references of one array, in the order of their coordinates. */
+export class ArrayRefs implements Readonly<Record<keyof RefRow, Column>> {
+  readonly kind: Column;
+  readonly payload: Column;
+  readonly offset: Column;
+  readonly length: Column;
+  readonly lastModified: Column;
+  readonly etag: Column;
+  /** Bytes that the columns hold. */
+  readonly bytes: number;
+  readonly #coordinates: Coordinates;
+
+  constructor(
+    readonly rank: number,
+    readonly rows: number,
+    coordinates: Coordinates,
+    columns: Readonly<Record<keyof RefRow, Column>>,
+  ) {
+    this.#coordinates = coordinates;
+    this.kind = columns.kind;
+    this.payload = columns.payload;
+    this.offset = columns.offset;
+    this.length = columns.length;
+    this.lastModified = columns.lastModified;
+    this.etag = columns.etag;
+    this.bytes = Object.values(columns).reduce((sum, { bytes }) => sum + bytes, 1024) +
+      coordinates.bytes;
+  }
+
+  /** The row of the chunk at `coords`; -1 if there is none. */
+  find(coords: readonly number[]): number {
+    return this.#coordinates.find(coords);
+  }
+
+  /** The coordinate of a row along a dimension. */
+  coordinate(row: number, dimension: number): number {
+    return this.#coordinates.get(row, dimension);
+  }
+}
 
 /** Takes the references of one array in order. */
 export class ArrayRefsBuilder {
@@ -157,29 +183,27 @@ export class ArrayRefsBuilder {
     this.#etag.push(row.etag);
   }
 
+  /** The columns. Nothing can be pushed any more. */
   finish(): ArrayRefs {
-    const rows = this.#rows;
-    const sizes = this.#high.map((high, i) => high - this.#low[i] + 1);
-    // Ascending coordinates within a box, as many as it has cells: each cell once.
-    const coordinates: Coordinates = sizes.reduce((a, b) => a * b, 1) === rows
-      ? new FullBox(this.#low, sizes)
-      : new SparseBox(rows, this.#coordinates.map((column) => column.finish()));
-    const columns = {
+    return new ArrayRefs(this.rank, this.#rows, this.#finishCoordinates(), {
       kind: this.#kind.finish(),
       payload: this.#payload.finish(),
       offset: this.#offset.finish(),
       length: this.#length.finish(),
       lastModified: this.#lastModified.finish(),
       etag: this.#etag.finish(),
-    };
-    return {
-      ...columns,
-      rows,
-      rank: this.rank,
-      bytes: 1024 + coordinates.bytes +
-        COLUMNS.reduce((sum, name) => sum + columns[name].bytes, 0),
-      find: (coords) => coordinates.find(coords),
-      coordinate: (row, dimension) => coordinates.get(row, dimension),
-    };
+    });
+  }
+
+  #finishCoordinates(): Coordinates {
+    const sizes: number[] = [];
+    for (let i = 0; i < this.rank; i++) sizes.push(this.#high[i] - this.#low[i] + 1);
+    const columns = this.#coordinates;
+    // Ascending coordinates within a box, as many as it has cells: each cell once.
+    if (sizes.reduce((a, b) => a * b, 1) === this.#rows) {
+      for (const column of columns) column.discard();
+      return new FullBox(this.#low, sizes);
+    }
+    return new SparseBox(this.#rows, columns.map((column) => column.finish()));
   }
 }

@@ -4,6 +4,8 @@
  * header of their frame, so this is a half to a fifth of their size.
  */
 
+import { release } from "./release.ts";
+
 /** Strings between two that are stored whole. A lookup reads at most this many. */
 const RUN = 16;
 /** Bytes that a string can share with the one before. */
@@ -83,6 +85,21 @@ export class ByteTableBuilder {
   }
 
   /**
+   * Makes room for `count` more strings. Memory is taken as it is written to, so that room for too
+   * many costs nothing, and growing step by step costs copies.
+   */
+  reserve(count: number): void {
+    const strings = 2 ** Math.ceil(Math.log2(this.#size + count + 1));
+    if (strings <= this.#starts.length) return;
+    this.#starts = resized(this.#starts, strings);
+    this.#lengths = resized(this.#lengths, strings);
+    this.#hashes = resized(this.#hashes, strings);
+    this.#rehash(2 * strings);
+    const bytes = Math.min(this.#source.length, this.#used + 64 * count);
+    if (bytes > this.#heap.length) this.#heap = new Uint8Array(this.#heap.buffer.transfer(bytes));
+  }
+
+  /**
    * The number of `source[start, start + length)`.
    *
    * @throws RangeError if the slices added so far overlap far more often than any writer makes them
@@ -118,14 +135,16 @@ export class ByteTableBuilder {
     const id = this.#append(start, length, hash);
     if (slot >= 0) this.#slots[slot] = id + 1;
     this.#recent[recent] = id + 1;
-    if (this.#size * 2 > this.#slots.length) this.#rehash();
+    if (this.#size * 2 > this.#slots.length) this.#rehash(this.#slots.length * 2);
     return id;
   }
 
+  /** The table. Nothing can be added any more. */
   finish(): ByteTable {
+    for (const used of [this.#starts, this.#lengths, this.#hashes, this.#slots]) release(used);
     return new ByteTable(
-      this.#heap.slice(0, this.#used),
-      this.#runs.slice(0, Math.ceil(this.#size / RUN)),
+      new Uint8Array(this.#heap.buffer.transfer(this.#used)),
+      new Uint32Array(this.#runs.buffer.transfer(4 * Math.ceil(this.#size / RUN))),
       this.#size,
     );
   }
@@ -145,7 +164,7 @@ export class ByteTableBuilder {
     let shared = 0;
     if (id % RUN === 0) {
       const run = id / RUN;
-      if (run === this.#runs.length) this.#runs = grown(this.#runs);
+      if (run === this.#runs.length) this.#runs = resized(this.#runs, 2 * run);
       this.#runs[run] = this.#used;
     } else {
       const before = this.#starts[id - 1];
@@ -155,9 +174,8 @@ export class ByteTableBuilder {
     let own = length - shared;
     const needed = this.#used + own + 8;
     if (needed > this.#heap.length) {
-      const heap = new Uint8Array(Math.max(needed, this.#heap.length * 1.5));
-      heap.set(this.#heap.subarray(0, this.#used));
-      this.#heap = heap;
+      const bytes = Math.max(needed, Math.ceil(this.#heap.length * 1.5));
+      this.#heap = new Uint8Array(this.#heap.buffer.transfer(bytes));
     }
     const heap = this.#heap;
     heap[this.#used++] = shared;
@@ -166,12 +184,15 @@ export class ByteTableBuilder {
       own = Math.floor(own / 128);
     }
     heap[this.#used++] = own;
-    heap.set(source.subarray(start + shared, start + length), this.#used);
+    if (length - shared < 64) {
+      let to = this.#used;
+      for (let i = start + shared; i < start + length; i++) heap[to++] = source[i];
+    } else heap.set(source.subarray(start + shared, start + length), this.#used);
     this.#used += length - shared;
     if (id === this.#starts.length) {
-      this.#starts = grown(this.#starts);
-      this.#lengths = grown(this.#lengths);
-      this.#hashes = grown(this.#hashes);
+      this.#starts = resized(this.#starts, 2 * id);
+      this.#lengths = resized(this.#lengths, 2 * id);
+      this.#hashes = resized(this.#hashes, 2 * id);
     }
     this.#starts[id] = start;
     this.#lengths[id] = length;
@@ -179,8 +200,8 @@ export class ByteTableBuilder {
     return id;
   }
 
-  #rehash(): void {
-    const slots = new Uint32Array(this.#slots.length * 2);
+  #rehash(size: number): void {
+    const slots = new Uint32Array(size);
     const mask = slots.length - 1;
     for (let id = 0; id < this.#size; id++) {
       let slot = this.#hashes[id] & mask;
@@ -189,12 +210,11 @@ export class ByteTableBuilder {
       }
       if (slots[slot] === 0) slots[slot] = id + 1;
     }
+    release(this.#slots);
     this.#slots = slots;
   }
 }
 
-function grown(values: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
-  const bigger = new Uint32Array(values.length * 2);
-  bigger.set(values);
-  return bigger;
+function resized(values: Uint32Array<ArrayBuffer>, length: number): Uint32Array<ArrayBuffer> {
+  return new Uint32Array(values.buffer.transfer(4 * length));
 }

@@ -1,6 +1,12 @@
 /** Columns of numbers that take no more bytes a row than their values need. */
 
-type Cells = Uint8Array | Uint16Array | Uint32Array | Float64Array;
+import { release } from "./release.ts";
+
+type Cells =
+  | Uint8Array<ArrayBuffer>
+  | Uint16Array<ArrayBuffer>
+  | Uint32Array<ArrayBuffer>
+  | Float64Array<ArrayBuffer>;
 
 /** A finished column of non-negative integers up to 2⁵³. */
 export interface Column {
@@ -61,6 +67,11 @@ export class ColumnBuilder {
     this.#cells![row] = value;
   }
 
+  /** Gives the column up. */
+  discard(): void {
+    if (this.#cells) release(this.#cells);
+  }
+
   finish(): Column {
     return this.#cells === undefined
       ? new Progression(this.#first, this.#step)
@@ -79,6 +90,7 @@ export class ColumnBuilder {
     const before = this.#cells!;
     this.#allocate(value);
     this.#cells!.set(before);
+    release(before);
   }
 
   #allocate(max: number): void {

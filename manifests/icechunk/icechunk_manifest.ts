@@ -30,7 +30,7 @@ import { type Containers, isRelativeLocation, locationUrl } from "./location.ts"
 import type { ManifestFile } from "./manifest_file.ts";
 import { report } from "./report.ts";
 import type { Repository } from "./repository.ts";
-import type { SnapshotFile } from "./snapshot_file.ts";
+import type { ManifestFileInfo, SnapshotFile } from "./snapshot_file.ts";
 import { findAgain, type Version } from "./version.ts";
 import { listVersions } from "./version_list.ts";
 
@@ -79,7 +79,8 @@ export class IcechunkManifest implements Manifest {
     }
     for (const place of manifestsOf(manifests, coords)) {
       const id = manifestId(manifests, place);
-      const file = this.#repository.manifestAtHand(id) ?? await this.#manifest(id);
+      const file = this.#repository.manifestAtHand(id) ??
+        await this.#repository.manifestWith(await this.#manifestInfo(id), entry.id, coords);
       const refs = file.arrays.get(entry.id);
       if (!refs || refs.rows === 0) continue;
       if (refs.rank !== coords.length) {
@@ -99,7 +100,8 @@ export class IcechunkManifest implements Manifest {
     if (entry?.type !== "array") return;
     const { manifests, grid } = entry;
     for (let place = 0; place < manifests.count; place++) {
-      const file = await this.#manifest(manifestId(manifests, place));
+      const info = await this.#manifestInfo(manifestId(manifests, place));
+      const file = await this.#repository.manifest(info);
       const refs = file.arrays.get(entry.id);
       if (!refs || refs.rows === 0) continue;
       if (
@@ -158,9 +160,10 @@ export class IcechunkManifest implements Manifest {
     });
   }
 
-  async #manifest(id: string): Promise<ManifestFile> {
-    const snapshot = await this.#snapshot();
-    return await this.#repository.manifest(id, () => snapshot.manifestFileBytes(id));
+  async #manifestInfo(id: string): Promise<ManifestFileInfo> {
+    const info = (await this.#snapshot()).manifestFile(id);
+    if (!info) throw new IndexError("An array has a manifest that its snapshot lacks", { id });
+    return info;
   }
 
   #urlAtHand(file: ManifestFile, refs: ArrayRefs, row: number): URL | undefined {

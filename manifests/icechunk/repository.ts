@@ -6,15 +6,25 @@
 import { IndexError, OriginError } from "../../src/errors.ts";
 import type { OpenOptions, Validator } from "../../src/manifest.ts";
 import type { Origin } from "../../src/origin/origin.ts";
-import { type ManifestFile, readManifestFile } from "./manifest_file.ts";
+import type { ManifestFile } from "./manifest_file.ts";
+import { ManifestLoading } from "./manifest_loading.ts";
 import { unpackMetadataFile } from "./metadata_file.ts";
-import { SnapshotFile } from "./snapshot_file.ts";
+import { release } from "./release.ts";
+import { type ManifestFileInfo, SnapshotFile } from "./snapshot_file.ts";
 
 /** A file that may change, as it was when it was read. */
 export interface ReadFile {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly validator?: Validator;
 }
+
+/** Bytes of a reference in a FlatBuffer: 82 to 116 in the reference library's files. */
+const LIKELY_REF_BYTES = 120;
+
+/** References from which on a manifest answers before it is in the cache: 5 MB of them. */
+const LARGE_REFS = 50_000;
+/** Large manifests that are held at once outside the cache. */
+const MAX_LOADING = 2;
 
 /** Lets other work have a turn. */
 const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
@@ -23,6 +33,8 @@ const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 
 export class Repository {
   /** The repository as a folder: ends in a slash, has no query. */
   readonly base: URL;
+  /** Large manifests on their way into the cache, and those that turned out to be malformed. */
+  readonly #loading = new Map<string, Promise<ManifestLoading>>();
 
   constructor(url: URL, readonly origin: Origin, readonly options: OpenOptions) {
     this.base = new URL(url);
@@ -79,28 +91,63 @@ export class Repository {
     }
   }
 
-  /**
-   * A manifest's file.
-   *
-   * @param fileBytes what the snapshot says of its length
-   */
-  manifest(id: string, fileBytes: () => number | undefined): Promise<ManifestFile> {
-    const path = `manifests/${id}`;
-    return this.#cached(path, async () => {
-      const body = await this.#body(path, "manifest", fileBytes());
-      let value: ManifestFile;
-      try {
-        value = await readManifestFile(body, pause);
-      } catch (error) {
-        if (!(error instanceof RangeError)) throw error;
-        throw new IndexError("A manifest file refers to bytes outside itself", { path }, error);
-      } finally {
-        // Up to hundreds of megabytes, and nobody else has it: do not wait for the collector.
-        body.buffer.transfer(0);
+  /** A manifest's file. */
+  manifest(info: ManifestFileInfo): Promise<ManifestFile> {
+    return this.#cached(`manifests/${info.id}`, async () => {
+      const loading = await (this.#loading.get(info.id) ?? this.#arrive(info));
+      for (;;) {
+        const value = loading.step();
+        if (value) return { value, bytes: value.bytes };
+        await pause();
       }
-      sameId(path, id, value.id);
-      return { value, bytes: value.bytes };
     });
+  }
+
+  /**
+   * A manifest's file, or of a large one that has just arrived as much as it takes to find the
+   * reference at `coords` of the array `node`.
+   */
+  async manifestWith(
+    info: ManifestFileInfo,
+    node: string,
+    coords: readonly number[],
+  ): Promise<ManifestFile> {
+    const { id } = info;
+    const under = this.#loading.get(id);
+    if (under) {
+      const loading = await under;
+      return this.#advance(id, loading) ?? loading.excerpt(node, coords);
+    }
+    if (info.refs < LARGE_REFS || this.#loading.size >= MAX_LOADING) {
+      return await this.manifest(info);
+    }
+    const arriving = this.#arrive(info);
+    this.#loading.set(id, arriving);
+    arriving.then((loading) => this.#finish(id, loading), () => this.#loading.delete(id));
+    return (await arriving).excerpt(node, coords);
+  }
+
+  /**
+   * Does a part of the work on a large manifest. Lookups do, so that nothing depends on timers, which
+   * end with their request where requests are kept apart.
+   */
+  #advance(id: string, loading: ManifestLoading): ManifestFile | undefined {
+    const file = loading.step();
+    if (file && this.#loading.delete(id)) {
+      this.options.cache.set(this.#key(`manifests/${id}`), file, file.bytes);
+    }
+    return file;
+  }
+
+  /** Brings the work on a large manifest to its end while there is nothing else to do. */
+  #finish(id: string, loading: ManifestLoading): void {
+    setTimeout(() => {
+      try {
+        if (!this.#advance(id, loading)) this.#finish(id, loading);
+      } catch {
+        // `loading` keeps its fault, and throws it at whoever asks for the file again.
+      }
+    }, 0);
   }
 
   /** The manifest file if it is in the cache. */
@@ -126,15 +173,23 @@ export class Repository {
     return this.options.cache.load(this.#key(path), load);
   }
 
-  async #body(path: string, type: "snapshot" | "manifest", fileBytes?: number) {
+  async #arrive(info: ManifestFileInfo): Promise<ManifestLoading> {
+    const body = await this.#body(`manifests/${info.id}`, "manifest", info);
+    return new ManifestLoading(body, info.id);
+  }
+
+  async #body(path: string, type: "snapshot" | "manifest", info?: ManifestFileInfo) {
     const file = await this.read(path);
     const bytes = file!.bytes;
-    if (fileBytes !== undefined && fileBytes !== bytes.length) {
-      throw new IndexError(`A ${type} file is ${bytes.length} bytes, not the ${fileBytes} it had`, {
-        path,
-      });
+    if (info && info.bytes !== bytes.length) {
+      const lengths = `${bytes.length} bytes, not the ${info.bytes} it had`;
+      throw new IndexError(`A ${type} file is ${lengths}`, { path });
     }
-    return (await unpackMetadataFile(bytes, type, this.options.maxIndexBytes)).body;
+    const { maxIndexBytes } = this.options;
+    const likely = info && Math.min(info.refs * LIKELY_REF_BYTES, bytes.length * 16);
+    const { body } = await unpackMetadataFile(bytes, type, maxIndexBytes, likely);
+    release(bytes);
+    return body;
   }
 }
 

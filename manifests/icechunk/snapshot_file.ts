@@ -134,15 +134,15 @@ export class SnapshotFile {
     });
   }
 
-  /** Bytes of a manifest file; undefined if the snapshot does not list it. */
-  manifestFileBytes(id: string): number | undefined {
+  /** What is known of a manifest file; undefined if the snapshot does not list it. */
+  manifestFile(id: string): ManifestFileInfo | undefined {
     const wanted = decodeObjectId(id);
     return parsing("A snapshot file", () => {
       const { start, count, structs } = this.#manifestFiles();
       for (let i = 0; wanted && i < count; i++) {
         const at = this.#manifestFileId(start, i, structs);
         if (compareBytes(this.#buffer.struct(at, 12), wanted) === 0) {
-          return this.#manifestFile(start, i, structs).bytes;
+          return this.#manifestFile(start, i, structs);
         }
       }
       return undefined;
