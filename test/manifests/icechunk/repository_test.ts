@@ -1,6 +1,9 @@
 /** Repositories of both specification versions as the reference library wrote them. */
 
+import * as flexbuffers from "flatbuffers/js/flexbuffers.js";
 import assert from "node:assert/strict";
+import zlib from "node:zlib";
+import { Flatbuffer } from "../../../manifests/icechunk/flatbuffer.ts";
 import type { ChunkRef } from "../../../src/manifest.ts";
 import {
   fixture,
@@ -75,7 +78,14 @@ for (const spec of [1, 2] as const) {
 
   Deno.test(`version ${spec}: the hierarchy, with documents byte for byte`, async () => {
     const manifest = await open(new MemoryOrigin(files), { version: "v1.0" });
-    assert.deepEqual(await manifest.children(""), ["empty", "g", "g-b", "grid", "scalar"]);
+    assert.deepEqual(await manifest.children(""), [
+      "empty",
+      "g",
+      "g-b",
+      "grid",
+      "relative",
+      "scalar",
+    ]);
     assert.deepEqual(await manifest.children("g"), ["sub"]);
     assert.deepEqual(await manifest.children("g-b"), []);
     assert.deepEqual(await manifest.children("grid"), []);
@@ -96,7 +106,7 @@ for (const spec of [1, 2] as const) {
   Deno.test(`version ${spec}: a tip without a deleted array, chunk and row`, async () => {
     const manifest = await open(new MemoryOrigin(files));
     assert.equal(await manifest.node("scalar"), undefined);
-    assert.deepEqual(await manifest.children(""), ["empty", "g", "g-b", "grid"]);
+    assert.deepEqual(await manifest.children(""), ["empty", "g", "g-b", "grid", "relative"]);
     const grid = await manifest.node("grid");
     assert.deepEqual(grid?.type === "array" && grid.metadata.shape, [4, 9]);
   });
@@ -178,7 +188,7 @@ for (const spec of [1, 2] as const) {
       'https://data.example.org/archive/ (to allow it: "origins": ["https://data.example.org/archive/"])',
     );
     const counts = [...facts].filter(([name]) => name.startsWith("manifest "));
-    assert.deepEqual(counts.map(([, text]) => text.split(" ")[0]).sort(), ["1000", "5"]);
+    assert.deepEqual(counts.map(([, text]) => text.split(" ")[0]).sort(), ["1", "1000", "5"]);
   });
 }
 
@@ -199,6 +209,53 @@ Deno.test("version 1: a listing names all branches and tags but the deleted", as
     ["tag", "v1.0", told["v1.0"]],
   ]);
 });
+
+/** The repository with its one container named `nc`, which the library's JavaScript side cannot do. */
+function withNamedContainer(spec: 1 | 2): Map<string, Uint8Array<ArrayBuffer>> {
+  const files = fixtureFiles(spec);
+  if (spec === 1) {
+    const config = new TextDecoder().decode(files.get("config.yaml"));
+    files.set("config.yaml", new TextEncoder().encode(config.replace("name: null", "name: nc")));
+    return files;
+  }
+  const config = flexbuffers.encode({
+    virtual_chunk_containers: {
+      any: { name: "nc", url_prefix: "https://data.example.org/archive/", store: { http: {} } },
+    },
+  });
+  const packed = files.get("repo")!;
+  const body = zlib.zstdDecompressSync(packed.subarray(39));
+  const buffer = new Flatbuffer(body);
+  const field = buffer.field(buffer.root(), 9);
+  const place = Math.ceil(body.length / 4) * 4;
+  buffer.view.setUint32(field, place - field, true);
+  const longer = new Uint8Array(place + 4 + config.length);
+  longer.set(body);
+  new DataView(longer.buffer).setUint32(place, config.length, true);
+  longer.set(config, place + 4);
+  files.set("repo", new Uint8Array([...packed.subarray(0, 38), 0, ...longer]));
+  return files;
+}
+
+for (const spec of [1, 2] as const) {
+  Deno.test(`version ${spec}: a location below a container needs a container of that name`, async () => {
+    const named = await open(new MemoryOrigin(withNamedContainer(spec)));
+    assert.deepEqual(plain(await named.chunk("relative", [0])), {
+      kind: "range",
+      url: "https://data.example.org/archive/sub/x.nc",
+      offset: 1,
+      length: 2,
+    });
+    const without = fixtureFiles(spec);
+    const unnamed = await open(new MemoryOrigin(without));
+    await assert.rejects(unnamed.chunk("relative", [0]), { code: "index-invalid" });
+    without.delete("config.yaml");
+    if (spec === 1) {
+      const bare = await open(new MemoryOrigin(without));
+      await assert.rejects(bare.chunk("relative", [0]), { code: "index-invalid" });
+    }
+  });
+}
 
 Deno.test("a lookup costs the version, the snapshot and the one manifest, each once", async () => {
   for (const spec of [1, 2] as const) {
