@@ -98,6 +98,9 @@ def expected(fs, references, keys):
             value = references[key]
         except KeyError:
             continue
+        # LazyReferenceMapper gives the null paths of a categorical column as NaN, not as a missing key
+        if isinstance(value, list) and isinstance(value[0], float):
+            continue
         entry = {"bytes": base64.b64encode(fs.cat_file(key)).decode()}
         if isinstance(value, (list, tuple)) or hasattr(value, "tolist"):
             url, *place = list(value)
