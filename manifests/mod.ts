@@ -1,6 +1,6 @@
 /** The table of index formats, and the one door to them. */
 
-import { IndexError, SluiceError } from "../src/errors.ts";
+import { IndexError, OriginError, SluiceError } from "../src/errors.ts";
 import type { Manifest, ManifestFormat, OpenOptions } from "../src/manifest.ts";
 import type { Origin } from "../src/origin/origin.ts";
 import { icechunk } from "./icechunk/mod.ts";
@@ -23,7 +23,7 @@ export const FORMATS: readonly ManifestFormat[] = [
  *
  * @throws SluiceError `bad-request` for a format that does not exist
  * @throws IndexError if no format knows the target, or it is malformed
- * @throws OriginError if it cannot be read
+ * @throws OriginError if it cannot be read, or the origin refuses to show what there is
  */
 export async function openManifest(
   url: URL,
@@ -47,6 +47,15 @@ async function sniff(target: OriginProbe): Promise<ManifestFormat> {
   const read = await target.start();
   for (const format of FORMATS) {
     if (await format.sniff(read)) return format;
+  }
+  const refusal = target.refusal();
+  if (refusal) {
+    throw new OriginError(
+      "reference-unreachable",
+      "The origin refuses to show what is at the index: check its credentials, or name the format",
+      refusal.context,
+      refusal,
+    );
   }
   throw new IndexError(
     `Cannot tell the format of the index: ${await target.describe()}. ` +

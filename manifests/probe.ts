@@ -14,6 +14,8 @@ export interface OriginProbe {
   start(): Promise<Probe>;
   /** What was seen, for a message. */
   describe(): Promise<string>;
+  /** The fault of a read that the origin refused (403), if there was one. */
+  refusal(): OriginError | undefined;
 }
 
 /**
@@ -26,6 +28,21 @@ export function probe(url: URL, origin: Origin, maxBytes: number): OriginProbe {
   const folder = new URL(url);
   if (!folder.pathname.endsWith("/")) folder.pathname += "/";
   let head: Promise<Uint8Array | undefined> | undefined;
+  let refused: OriginError | undefined;
+
+  /**
+   * `value` where the origin shows no such object: it says so, it hides what may not be listed (403, as
+   * object stores do), or it leads on (a folder without its slash). Any other fault goes on.
+   */
+  function ifUnseen<T>(value: T): (fault: unknown) => T {
+    return (fault) => {
+      if (!(fault instanceof OriginError)) throw fault;
+      const isRefused = fault.context.originStatus === 403;
+      if (isRefused) refused = fault;
+      if (fault.absent || isRefused || fault.code === "origin-redirect") return value;
+      throw fault;
+    };
+  }
 
   function has(name: string): Promise<boolean> {
     let answer = found.get(name);
@@ -67,6 +84,7 @@ export function probe(url: URL, origin: Origin, maxBytes: number): OriginProbe {
   return {
     url,
     start: async () => ({ url, head: await first(), has, read }),
+    refusal: () => refused,
     async describe() {
       const bytes = await first();
       const names: string[] = [];
@@ -76,18 +94,5 @@ export function probe(url: URL, origin: Origin, maxBytes: number): OriginProbe {
       const shown = JSON.stringify(new TextDecoder().decode(bytes.subarray(0, 16)));
       return `it starts with ${shown}${there}`;
     },
-  };
-}
-
-/**
- * `value` where the origin shows no such object: it says so, it hides what may not be listed (403, as
- * object stores do), or it leads on (a folder without its slash). Any other fault goes on.
- */
-function ifUnseen<T>(value: T): (fault: unknown) => T {
-  return (fault) => {
-    const isUnseen = fault instanceof OriginError &&
-      (fault.absent || fault.context.originStatus === 403 || fault.code === "origin-redirect");
-    if (isUnseen) return value;
-    throw fault;
   };
 }

@@ -94,3 +94,16 @@ Deno.test("a target that cannot be read is the origin's fault, not an unknown fo
     await assert.rejects(openManifest(new URL(url), origin, openOptions()), fault, url);
   }
 });
+
+Deno.test("a target whose origin refuses every look is refused, not of an unknown format", async () => {
+  const { origin, faults } = memoryOrigin({});
+  const refusal = new OriginError("reference-unreachable", "403", { originStatus: 403 });
+  const url = "https://h/f/";
+  for (const name of [".zmetadata", "repo", "refs/branch.main/ref.json", "zarr.json"]) {
+    faults.set(url + name, refusal);
+  }
+  await assert.rejects(openManifest(new URL(url), origin, openOptions()), {
+    code: "reference-unreachable",
+    message: /credentials/,
+  });
+});
