@@ -250,7 +250,7 @@ def draw_attributes(rng, dtype):
             tame = True
             found["units"] = json.dumps(rng.choice(
                 ["days since 2000-01-01", "hours since 1900-01-01 00:00:00", "seconds since 1970-01-01T00:00:00Z", "days",
-                 "minutes since 1850-01-01", "milliseconds since 2000-01-01", "K", "days since 1-1-1", "hours"]))
+                 "minutes since 1850-01-01", "milliseconds since 2000-01-01", "K", "days since 0001-01-01", "hours"]))
             if rng.random() < 0.5:
                 found["calendar"] = json.dumps(rng.choice(["standard", "noleap", "360_day", "proleptic_gregorian", "julian"]))
         if rng.random() < 0.3:
@@ -494,7 +494,9 @@ def write_v3_set(seed, number, count, folder):
         flat = values.reshape(-1)
         try:
             if kind not in "OV" and flat.size and rng.random() < 0.7:
-                options["fill_value"] = flat[rng.randrange(flat.size)]
+                fill = flat[rng.randrange(flat.size)]
+                # v2 says null for zero, and so nothing of its sign.
+                options["fill_value"] = fill + 0 if kind in "fc" and fill == 0 else fill
             array = root.create_array(
                 name, shape=shape, chunks=chunks, filters=filters or None, compressors=compressors or None,
                 dtype=zarr_type(dtype, values.dtype.newbyteorder("=")),
@@ -508,7 +510,8 @@ def write_v3_set(seed, number, count, folder):
             chunk_files = [os.path.join(parent, file) for parent, _, files in os.walk(os.path.join(folder, "store.zarr", name))
                            for file in files if file != "zarr.json"]
             for path in sorted(chunk_files):
-                if rng.random() < 0.12:
+                # GDAL fails on an absent shard over HTTP.
+                if "shards" not in options and rng.random() < 0.12:
                     os.remove(path)
         except Exception as error:
             skipped.append("%s: %s" % (type(error).__name__, str(error)[:80]))
@@ -604,11 +607,12 @@ def plain(item):
 
 
 def same_dtype(a, b):
-    """Data types, the byte order and the two ways with text aside."""
-    text = "OT"
-    # xarray counts the bytes of big-endian text in v2 stores as characters.
-    wide = a.kind == b.kind == "U" and a.itemsize == 4 * b.itemsize
-    return a.kind in text and b.kind in "OTU" or a.newbyteorder("=") == b.newbyteorder("=") or wide
+    """
+    Data types, the byte order aside. Text is compared by its values: it has several types, and xarray
+    counts the bytes of big-endian text in v2 stores as characters.
+    """
+    text = "OTU"
+    return a.kind in text and b.kind in text or a.newbyteorder("=") == b.newbyteorder("=")
 
 
 def difference(want, got):
@@ -800,7 +804,7 @@ def compare_gdal(report, url, where, wanted, values):
             continue
         if not all(char.isalnum() or char in "._-/" for char in path):
             continue
-        if want.dtype == np.uint64 and node.fill_value is not None and int(node.fill_value) >= 2**63:
+        if want.dtype.kind == "u" and want.dtype.itemsize == 8 and node.fill_value is not None and int(node.fill_value) >= 2**63:
             continue  # GDAL holds a fill value in an int64
         array = attempt(lambda: root.GetRootGroup().OpenMDArrayFromFullname("/" + path))
         if isinstance(array, Failure):
