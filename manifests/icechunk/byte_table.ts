@@ -71,7 +71,6 @@ export class ByteTableBuilder {
   /** Where the string of each number lies in the source, to compare with. */
   #starts = new Uint32Array(64);
   #lengths = new Uint32Array(64);
-  #hashes = new Uint32Array(64);
   /** Open addressing: number + 1 by hash. */
   #slots = new Uint32Array(256);
   /** What was added lately, by position: writers share strings. */
@@ -93,7 +92,6 @@ export class ByteTableBuilder {
     if (strings <= this.#starts.length) return;
     this.#starts = resized(this.#starts, strings);
     this.#lengths = resized(this.#lengths, strings);
-    this.#hashes = resized(this.#hashes, strings);
     this.#rehash(2 * strings);
     const bytes = Math.min(this.#source.length, this.#used + 64 * count);
     if (bytes > this.#heap.length) this.#heap = new Uint8Array(this.#heap.buffer.transfer(bytes));
@@ -105,25 +103,20 @@ export class ByteTableBuilder {
    * @throws RangeError if the slices added so far overlap far more often than any writer makes them
    */
   add(start: number, length: number): number {
-    const source = this.#source;
     const recent = (start >>> 2) & 1023;
     const guess = this.#recent[recent] - 1;
     if (guess >= 0 && this.#starts[guess] === start && this.#lengths[guess] === length) {
       return guess;
     }
-    this.#budget -= length;
-    if (this.#budget < 0) throw new RangeError("slices overlap too often");
-    let hash = length;
-    const end = start + length;
-    for (let i = start; i < end; i++) hash = Math.imul(hash ^ source[i], 0x01000193);
-    hash = (hash ^ (hash >>> 15)) >>> 0;
+    this.#spend(length);
+    const hash = this.#hash(start, length);
     const mask = this.#slots.length - 1;
     let slot = hash & mask;
     for (let steps = 0;; slot = (slot + 1) & mask) {
       const found = this.#slots[slot];
       if (found === 0) break;
       const id = found - 1;
-      if (this.#hashes[id] === hash && this.#lengths[id] === length && this.#same(id, start)) {
+      if (this.#lengths[id] === length && this.#same(id, start)) {
         this.#recent[recent] = found;
         return id;
       }
@@ -132,7 +125,7 @@ export class ByteTableBuilder {
         break;
       }
     }
-    const id = this.#append(start, length, hash);
+    const id = this.#append(start, length);
     if (slot >= 0) this.#slots[slot] = id + 1;
     this.#recent[recent] = id + 1;
     if (this.#size * 2 > this.#slots.length) this.#rehash(this.#slots.length * 2);
@@ -141,7 +134,7 @@ export class ByteTableBuilder {
 
   /** The table. Nothing can be added any more. */
   finish(): ByteTable {
-    for (const used of [this.#starts, this.#lengths, this.#hashes, this.#slots]) release(used);
+    for (const used of [this.#starts, this.#lengths, this.#slots]) release(used);
     return new ByteTable(
       new Uint8Array(this.#heap.buffer.transfer(this.#used)),
       new Uint32Array(this.#runs.buffer.transfer(4 * Math.ceil(this.#size / RUN))),
@@ -149,16 +142,29 @@ export class ByteTableBuilder {
     );
   }
 
+  #hash(start: number, length: number): number {
+    const source = this.#source;
+    const end = start + length;
+    let hash = length;
+    for (let i = start; i < end; i++) hash = Math.imul(hash ^ source[i], 0x01000193);
+    return (hash ^ (hash >>> 15)) >>> 0;
+  }
+
   #same(id: number, start: number): boolean {
     const source = this.#source;
     const other = this.#starts[id];
-    for (let i = this.#lengths[id] - 1; i >= 0; i--) {
-      if (source[start + i] !== source[other + i]) return false;
-    }
-    return true;
+    let i = this.#lengths[id] - 1;
+    while (i >= 0 && source[start + i] === source[other + i]) i--;
+    this.#spend(this.#lengths[id] - i);
+    return i < 0;
   }
 
-  #append(start: number, length: number, hash: number): number {
+  #spend(bytes: number): void {
+    this.#budget -= bytes;
+    if (this.#budget < 0) throw new RangeError("slices overlap too often");
+  }
+
+  #append(start: number, length: number): number {
     const source = this.#source;
     const id = this.#size++;
     let shared = 0;
@@ -192,11 +198,9 @@ export class ByteTableBuilder {
     if (id === this.#starts.length) {
       this.#starts = resized(this.#starts, 2 * id);
       this.#lengths = resized(this.#lengths, 2 * id);
-      this.#hashes = resized(this.#hashes, 2 * id);
     }
     this.#starts[id] = start;
     this.#lengths[id] = length;
-    this.#hashes[id] = hash;
     return id;
   }
 
@@ -204,7 +208,7 @@ export class ByteTableBuilder {
     const slots = new Uint32Array(size);
     const mask = slots.length - 1;
     for (let id = 0; id < this.#size; id++) {
-      let slot = this.#hashes[id] & mask;
+      let slot = this.#hash(this.#starts[id], this.#lengths[id]) & mask;
       for (let steps = 0; slots[slot] !== 0 && steps < MAX_PROBES; steps++) {
         slot = (slot + 1) & mask;
       }

@@ -20,7 +20,7 @@ const LOOKUPS = 10_000;
 const STARTS = 3;
 /** Lookups a second for 1,000,000 references on 4 threads, from the library's own documentation. */
 const DOCUMENTED_LOOKUPS = 270_000;
-const SETTLE_MS = 1000;
+const SETTLE_MS = 3000;
 /** What an index may add to a server's memory. */
 const MEMORY_AIM = 64 * 2 ** 20;
 
