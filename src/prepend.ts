@@ -30,7 +30,10 @@ export async function prepend(
     return whole.length <= COPIED_BYTES ? whole : onePiece(whole);
   }
   const pull = filler(body.stream());
-  const first = await pull.fill(prefix, PIECE_BYTES);
+  const first = await pull.fill(prefix, PIECE_BYTES).catch((cause) => {
+    // the runtime's own failure of a connection that broke
+    throw cause instanceof OriginError ? cause : broken(length, cause);
+  });
   let left = prefix.length + length - first.length;
   return new ReadableStream<Uint8Array>({
     start: (controller) => controller.enqueue(first),
@@ -123,5 +126,14 @@ function short(wanted: number, got: number): OriginError {
   return new OriginError(
     "origin-range-mismatch",
     `The origin's body ended after ${got} of ${wanted} bytes`,
+  );
+}
+
+function broken(length: number, cause: unknown): OriginError {
+  return new OriginError(
+    "origin-range-mismatch",
+    `The origin's body of ${length} bytes broke off`,
+    {},
+    cause,
   );
 }

@@ -84,3 +84,15 @@ Deno.test("prepend() cancels the origin's body when its own is cancelled", async
   await body.cancel("client left");
   assert.equal(cancelled, "client left");
 });
+
+for (const type of [undefined, "bytes"] as const) {
+  Deno.test(`prepend() makes the failure of a long ${type ?? "plain"} body the origin's fault`, async () => {
+    const broken = new TypeError("error reading a body from connection");
+    const stream = new ReadableStream({ type, pull: (c) => c.error(broken) } as UnderlyingSource);
+    await assert.rejects(prepend(PREFIX, bodyOf(stream), 2_000_000), (fault: unknown) => {
+      assert.ok(fault instanceof OriginError, `${fault}`);
+      assert.equal(fault.code, "origin-range-mismatch");
+      return fault.cause === broken;
+    });
+  });
+}
