@@ -62,7 +62,9 @@ export function missingValuesFromV2(
     kept = numericList(values);
   }
   // NaN masks nothing that is not NaN already, but by it xarray chooses the dtype of scaled floats.
-  if (encoded === undefined && kind === "float" && [...named, ...listed].some(isNaNValue)) {
+  // (A null is no fill value at all to it.)
+  const values = [...named, ...listed].filter((value) => value !== null);
+  if (encoded === undefined && kind === "float" && values.some(isNaNValue)) {
     encoded = encodeDouble(NaN);
   }
   return withMissing(
