@@ -13,6 +13,7 @@
  */
 
 import { parseArgs } from "node:util";
+import { connectingFetch } from "./deploy/deno_fetch.ts";
 import { denoFiles } from "./deploy/deno_files.ts";
 import { checkCommand, inspectCommand } from "./deploy/commands.ts";
 import { createGateway, type Gateway } from "./deploy/gateway.ts";
@@ -41,6 +42,7 @@ TARGET is the path or URL of an index (kerchunk JSON or Parquet, Icechunk, Zarr)
 class UsageError extends Error {}
 
 const log = jsonLog((line) => console.error(line));
+const platform = { log, files: denoFiles, freshFetch: connectingFetch() };
 
 function options(args: string[]) {
   try {
@@ -113,7 +115,7 @@ async function serve(values: Options, targets: string[]): Promise<number> {
     throw new UsageError("Name a TARGET or a --catalog to serve");
   }
   const { config, base } = await loadCatalog(values, targets);
-  const gateway = createGateway(config, base, { log, files: denoFiles });
+  const gateway = createGateway(config, base, platform);
   await listen(gateway, values, (url) => console.log(describeTargets(config, url)));
   return 0;
 }
@@ -121,7 +123,7 @@ async function serve(values: Options, targets: string[]): Promise<number> {
 async function demo(values: Options): Promise<number> {
   const base = new URL("./samples/catalog.json", import.meta.url);
   const config = parseCatalog(await Deno.readTextFile(base), () => undefined);
-  const gateway = createGateway(config, base, { log, files: denoFiles });
+  const gateway = createGateway(config, base, platform);
   await listen(gateway, values, (url) => {
     const json = `${url}ocean`;
     console.log(`Sluice is serving the bundled samples on ${url}
@@ -167,7 +169,7 @@ async function main(args: string[]): Promise<number> {
     case "check": {
       if (positionals.length !== 1) throw new UsageError(`${command} takes one TARGET`);
       const { config, base } = await loadCatalog(values, positionals);
-      const { catalog } = createGateway(config, base, { log, files: denoFiles });
+      const { catalog } = createGateway(config, base, platform);
       const id = Object.hasOwn(config.datasets, positionals[0])
         ? positionals[0]
         : Object.keys(config.datasets).at(-1)!;
@@ -218,7 +220,7 @@ export default {
       const catalog = Deno.env.get("SLUICE_CATALOG");
       if (catalog === undefined) throw new UsageError("Set SLUICE_CATALOG to a catalog file");
       const { config, base } = await loadCatalog(options(["--catalog", catalog]).values, []);
-      return createGateway(config, base, { log, files: denoFiles });
+      return createGateway(config, base, platform);
     })();
     return await (await served).fetch(request, connectionOf(info));
   },

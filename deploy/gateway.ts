@@ -21,6 +21,8 @@ export interface Platform {
   readonly shared?: boolean;
   /** Opens connections to origins in place of the runtime's own. */
   readonly fetch?: typeof fetch;
+  /** The same, but never over a connection that was kept from an earlier read. */
+  readonly freshFetch?: typeof fetch;
 }
 
 /** A gateway: its catalog and its fetch handler. */
@@ -45,6 +47,7 @@ export function createGateway(config: CatalogConfig, base: URL, platform: Platfo
     files: platform.files,
     shared: platform.shared,
     fetch: platform.fetch,
+    freshFetch: platform.freshFetch,
     log: platform.log,
     chunkCache: chunkCacheBytes > 0 ? new ByteCache(chunkCacheBytes) : undefined,
   });

@@ -18,16 +18,27 @@ export interface OriginRequest {
   readonly headers: Record<string, string>;
   /** Cancels the request, and the reading of its body. */
   readonly signal?: AbortSignal;
+  /** True: not over a connection that was kept from earlier requests. */
+  readonly fresh?: boolean;
 }
 
 /** Sends a request and gives the response, redirects not followed unless the sender is made to. */
 export type Send = (request: OriginRequest) => Promise<Response>;
 
-/** {@link Send} over `fetch`: no redirects, no content encoding, faults of the network as OriginError. */
-export function fetchSend(fetcher: typeof fetch): Send {
-  return async ({ method, url, headers, signal }) => {
+/**
+ * {@link Send} over `fetch`: no redirects, no content encoding, faults of the network as OriginError.
+ *
+ * @param freshFetcher the same, never over a connection that was kept
+ */
+export function fetchSend(fetcher: typeof fetch, freshFetcher = fetcher): Send {
+  return async ({ method, url, headers, signal, fresh }) => {
     try {
-      return await fetcher(url, { method, headers, signal, redirect: "manual" });
+      return await (fresh ? freshFetcher : fetcher)(url, {
+        method,
+        headers,
+        signal,
+        redirect: "manual",
+      });
     } catch (cause) {
       // a signed URL's query is a credential
       throw networkFault(cause, url.split("?", 1)[0], signal);
@@ -49,7 +60,8 @@ export function httpOrigin(send: Send, address: (url: URL) => string = (url) => 
       if (range) headers.range = rangeHeader(range);
       if (options.validator) addMustMatch(headers, options.validator);
       if (options.unless) addUnless(headers, options.unless);
-      const response = await send({ method: "GET", url: href, headers, signal: options.signal });
+      const { signal, fresh } = options;
+      const response = await send({ method: "GET", url: href, headers, signal, fresh });
       let answer;
       try {
         answer = checkAnswer(response, range, options, url.href);
@@ -66,7 +78,8 @@ export function httpOrigin(send: Send, address: (url: URL) => string = (url) => 
       const href = address(url);
       const headers: Record<string, string> = { "accept-encoding": "identity" };
       if (options.validator) addMustMatch(headers, options.validator);
-      const response = await send({ method: "HEAD", url: href, headers, signal: options.signal });
+      const { signal, fresh } = options;
+      const response = await send({ method: "HEAD", url: href, headers, signal, fresh });
       await discard(response);
       if (response.status === 405 || response.status === 501) {
         const body = await this.read(url, { offset: 0, length: 1 }, options);

@@ -45,6 +45,8 @@ export interface OriginsConfig {
   readonly files?: FileAccess;
   /** In place of the runtime's own. */
   readonly fetch?: typeof fetch;
+  /** {@link fetch} over a connection of its own, for reads that failed on one that was kept. */
+  readonly freshFetch?: typeof fetch;
   /** Told of hosts that go down and come back. */
   readonly log?: Log;
   /** Where chunks that are read repeatedly are kept; none are, without it. */
@@ -72,7 +74,7 @@ interface HostState {
  */
 export function originsFor(config: OriginsConfig): (allow: readonly string[]) => Origin {
   const settings = new SettingsTable(config.settings ?? {});
-  const send = fetchSend(config.fetch ?? fetch);
+  const send = fetchSend(config.fetch ?? fetch, config.freshFetch);
   const shared = config.shared ?? globalThis.navigator?.userAgent !== "Cloudflare-Workers";
   const seen = new FirstSeen();
   const deadlines = new Deadlines(config.requestTimeoutMs);

@@ -17,6 +17,8 @@ export interface ReadOptions {
   readonly epoch?: string;
   /** The read answers `notModified` if the file still is this one. */
   readonly unless?: Validator;
+  /** The read goes over a new connection: on one that was kept it has failed. */
+  readonly fresh?: boolean;
 }
 
 /**

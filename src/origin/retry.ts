@@ -41,24 +41,29 @@ const MAX_DELAY = 5000;
  * deadline) and the budget allow.
  */
 export function withRetry(origin: Origin, budget: RetryBudget): Origin {
-  async function retried<T>(run: () => Promise<T>, options?: ReadOptions): Promise<T> {
+  async function retried<T>(
+    run: (options: ReadOptions | undefined) => Promise<T>,
+    options?: ReadOptions,
+  ): Promise<T> {
     for (let tried = 0;; tried++) {
       try {
-        const result = await run();
+        const result = await run(options);
         budget.succeeded();
         return result;
       } catch (fault) {
         if (!isPassing(fault) || options?.signal?.aborted || tried === RETRIES) throw fault;
         if (!budget.take()) throw fault;
         await delay(waitFor(fault, tried), fault, options?.signal);
+        // most often a kept connection that the host no longer knew, and others may be like it
+        if (fault.context.originStatus === undefined) options = { ...options, fresh: true };
       }
     }
   }
   return {
-    read: (url, range, options) => retried(() => origin.read(url, range, options), options),
-    head: (url, options) => retried(() => origin.head(url, options), options),
+    read: (url, range, options) => retried((o) => origin.read(url, range, o), options),
+    head: (url, options) => retried((o) => origin.head(url, o), options),
     list: (url, options) =>
-      retried(() => origin.list?.(url, options) ?? Promise.resolve(undefined), options),
+      retried((o) => origin.list?.(url, o) ?? Promise.resolve(undefined), options),
   };
 }
 
@@ -69,7 +74,7 @@ export function isPassing(fault: unknown): fault is OriginError {
 }
 
 function waitFor(fault: OriginError, tried: number): number {
-  // most often a kept connection that the host had closed: another one serves at once
+  // nothing was heard of the host that would ask for patience: a new connection may serve at once
   if (tried === 0 && fault.context.originStatus === undefined) return Math.random() * 10;
   const asked = Number(fault.context.retryAfter ?? 0) * 1000;
   return Math.max(asked, BASE_DELAY * 2 ** tried * (1 - Math.random() / 2));

@@ -63,3 +63,21 @@ Deno.test("a reader that leaves is not kept by a retry's delay", async () => {
   await assert.rejects(reading);
   assert.equal(tried.tries(), 1);
 });
+
+Deno.test("a try after one that heard nothing of the host is made over a new connection", async () => {
+  const seen: unknown[] = [];
+  const faults = [
+    new OriginError("origin-unavailable", "busy", { originStatus: 503 }),
+    new OriginError("origin-unavailable", "reset"),
+  ];
+  const origin = withRetry({
+    read: (_url, _range, options) => {
+      seen.push(options?.fresh);
+      const fault = faults.shift();
+      return fault ? Promise.reject(fault) : Promise.resolve(memoryBody(new Uint8Array(1)));
+    },
+    head: () => Promise.resolve({}),
+  }, new RetryBudget());
+  await origin.read(url, undefined);
+  assert.deepEqual(seen, [undefined, undefined, true]);
+});
