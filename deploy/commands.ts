@@ -7,7 +7,11 @@ import { inspect, type InspectReport } from "../src/inspect.ts";
 /** Prints what an index holds. Returns the exit code. */
 export async function inspectCommand(dataset: Dataset, json: boolean): Promise<number> {
   const store = await dataset.store(undefined, "portable");
-  const report = await inspect(store, progress("references"));
+  const report = await inspect(
+    store,
+    (prefix) => dataset.allows(prefix),
+    progress("references"),
+  );
   console.log(json ? JSON.stringify(report, null, 2) : inspectText(dataset, report));
   return 0;
 }
@@ -59,9 +63,20 @@ function inspectText(dataset: Dataset, report: InspectReport): string {
   for (const { path, problem } of report.arrays) {
     if (problem) lines.push(`! /${path}: ${problem}`);
   }
+  for (const { name, prefix, allowed } of report.containers) {
+    const how = prefix === undefined
+      ? "not a URL prefix; ignored"
+      : allowed
+      ? "allowed"
+      : `to allow it: "origins": [${JSON.stringify(prefix)}]`;
+    lines.push(`container ${name}${prefix && prefix !== name ? ` ${prefix}` : ""}: ${how}`);
+  }
   lines.push(`${report.refs} references`);
   if (report.origins.length > 0) {
     lines.push(`origins needed: ${report.origins.join(" ")}`);
+  }
+  for (const prefix of report.refused) {
+    lines.push(`! refs point to ${prefix}; allow it with --origin ${prefix}`);
   }
   return lines.join("\n");
 }

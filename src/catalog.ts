@@ -5,6 +5,7 @@ import type { CatalogConfig, DatasetConfig } from "./catalog_file.ts";
 import { RangeTags } from "./entity_tag.ts";
 import { SluiceError } from "./errors.ts";
 import type { Manifest, OpenOptions } from "./manifest.ts";
+import { PrefixSet } from "./origin/allow_list.ts";
 import type { Origin } from "./origin/origin.ts";
 import { Store } from "./store.ts";
 import type { View } from "./store_key.ts";
@@ -38,6 +39,7 @@ const MANIFEST_BYTES = 16_384;
 /** One dataset: an index, opened when a key needs it, and the origin its references are read from. */
 export class Dataset {
   readonly origin: Origin;
+  readonly #allowed: PrefixSet;
   /** The entity tags of its chunks. */
   readonly tags = new RangeTags();
   readonly #parts: CatalogParts;
@@ -51,7 +53,14 @@ export class Dataset {
   ) {
     this.#parts = parts;
     const whole = url.href.replace(/\/$/, "");
-    this.origin = parts.originFor([...config.origins, whole, `${whole}/`], config);
+    const allow = [...config.origins, whole, `${whole}/`];
+    this.#allowed = new PrefixSet(allow);
+    this.origin = parts.originFor(allow, config);
+  }
+
+  /** Whether its references may lead to what lies below a URL prefix. */
+  allows(prefix: string): boolean {
+    return URL.canParse(prefix) && this.#allowed.has(new URL(prefix));
   }
 
   /** A view of the index as it is now, or of one version of it. @throws SluiceError */

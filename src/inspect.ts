@@ -1,7 +1,7 @@
 /** What an index holds: tree, types, chunks, codecs, tiers, references and the origins they need. */
 
 import { type ChunkPlan, planArray } from "./codecs/plan.ts";
-import { type Manifest, ROW_KIND, type VersionInfo } from "./manifest.ts";
+import { type ContainerInfo, type Manifest, ROW_KIND, type VersionInfo } from "./manifest.ts";
 import type { Store } from "./store.ts";
 import { dataTypeName } from "./zarr/data_type.ts";
 import { chunkShape, gridShape } from "./zarr/metadata.ts";
@@ -36,6 +36,10 @@ export interface InspectReport {
   readonly refs: number;
   /** Prefixes that the references point to, as the catalog's `origins` take them. */
   readonly origins: readonly string[];
+  /** Those of `origins` that the dataset may not read. */
+  readonly refused: readonly string[];
+  /** The places that the index declares, and whether the dataset may read them. */
+  readonly containers: ReadonlyArray<ContainerInfo & { readonly allowed: boolean }>;
   /** Branches, tags and the history, where the format has versions. */
   readonly versions: readonly VersionInfo[];
   /** Facts of the format itself. */
@@ -45,11 +49,13 @@ export interface InspectReport {
 /**
  * Reads all of an index. It reads no chunk.
  *
+ * @param allows whether the dataset may read what lies below a URL prefix
  * @param progress is told the references counted so far
  * @throws SluiceError
  */
 export async function inspect(
   store: Store,
+  allows: (prefix: string) => boolean,
   progress: (refs: number) => void = () => {},
 ): Promise<InspectReport> {
   const { manifest } = store;
@@ -84,12 +90,18 @@ export async function inspect(
       problem: array.unsupported ?? (plan.tier === "native" ? plan.reason : undefined),
     });
   }
+  const origins = [...folders.values()].sort();
   return {
     version: manifest.version,
     groups,
     arrays,
     refs: total,
-    origins: [...folders.values()].sort(),
+    origins,
+    refused: origins.filter((prefix) => !allows(prefix)),
+    containers: (await manifest.containers?.() ?? []).map((container) => ({
+      ...container,
+      allowed: container.prefix !== undefined && allows(container.prefix),
+    })),
     versions: await manifest.versions?.() ?? [],
     facts: await manifest.report?.() ?? [],
   };

@@ -100,6 +100,13 @@ export interface VersionInfo {
   readonly message?: string;
 }
 
+/** A place outside itself that an index gives a name to. */
+export interface ContainerInfo {
+  readonly name: string;
+  /** The URL prefix as the catalog's `origins` would name it; undefined if it is none. */
+  readonly prefix?: string;
+}
+
 /**
  * An opened index. Lazy: it reads what it is asked for. Paths have no leading or trailing slash; the
  * root is `""`. Safe for concurrent use.
@@ -136,6 +143,8 @@ export interface Manifest {
   document?(key: string): Promise<Uint8Array | undefined>;
   /** Branches, tags and the history that the index names. */
   versions?(): Promise<VersionInfo[]>;
+  /** The places outside itself that the index declares; none of them is open by that. */
+  containers?(): Promise<ContainerInfo[]>;
   /** Facts for `inspect`, label → text, in order. */
   report?(): Promise<Array<[label: string, text: string]>>;
 }

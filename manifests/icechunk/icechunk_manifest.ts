@@ -4,6 +4,7 @@ import { IndexError, OriginError } from "../../src/errors.ts";
 import {
   type ChunkRef,
   type ChunkTable,
+  type ContainerInfo,
   type Manifest,
   type Node,
   ROW_KIND,
@@ -24,6 +25,7 @@ import {
   containersByName,
   containersOfConfig,
   containersOfYaml,
+  originPrefix,
 } from "./containers.ts";
 import { decodeText } from "./flatbuffer.ts";
 import { type Containers, isRelativeLocation, locationUrl } from "./location.ts";
@@ -138,7 +140,14 @@ export class IcechunkManifest implements Manifest {
   }
 
   report(): Promise<Array<[label: string, text: string]>> {
-    return report(this.#repository, this.#found, () => this.#containerList());
+    return report(this.#repository, this.#found);
+  }
+
+  async containers(): Promise<ContainerInfo[]> {
+    return (await this.#containerList()).map((container) => ({
+      name: container.name ?? container.label,
+      prefix: originPrefix(container),
+    }));
   }
 
   #snapshot(): Promise<SnapshotFile> {
