@@ -480,11 +480,13 @@ def write_v3_set(seed, number, count, folder):
         filters = []
         if len(shape) > 1 and rng.random() < 0.3:
             filters.append(TransposeCodec(order=tuple(rng.sample(range(len(shape)), len(shape)))))
+        # Inside of shards GDAL is on its own with the permutations whose inverse it takes.
+        swaps = all(codec.order[axis] == i for codec in filters for i, axis in enumerate(codec.order))
         # zarr-python itself misreads a filter's elements where it is given big-endian ones to write.
         if kind in "iu" and rng.random() < 0.15 and np.dtype(dtype).str[0] != ">":
             filters.append(foreign.Delta(dtype=np.dtype(dtype).newbyteorder("=").str))
         options = {}
-        if 0 not in shape and shape and rng.random() < 0.25:
+        if 0 not in shape and shape and swaps and rng.random() < 0.25:
             options["shards"] = tuple(c * rng.randint(1, 3) for c in chunks)
         if kind != "O" and np.dtype(dtype).str[0] == ">":
             options["serializer"] = BytesCodec(endian="big")
