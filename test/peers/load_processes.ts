@@ -93,6 +93,8 @@ export interface Socket {
   readonly remotePort: number;
   /** As in `include/net/tcp_states.h`: 1 is established, 8 waits for its own close, 10 listens. */
   readonly state: number;
+  /** Bytes that came and were not read yet. */
+  readonly unread: number;
 }
 
 /** A running `main.ts serve --catalog`, with the permissions that the catalog needs and no others. */
@@ -204,11 +206,15 @@ export class ServerProcess implements AsyncDisposable {
       Deno.readTextFileSync(`/proc/${this.pid}/net/${table}`).trim().split("\n").slice(1)
     );
     return lines.flatMap((line) => {
-      const [, local, remote, state, , , , , , inode] = line.trim().split(/\s+/);
+      const [, local, remote, state, queues, , , , , inode] = line.trim().split(/\s+/);
       const portOf = (address: string) => parseInt(address.split(":")[1], 16);
-      return own.has(inode)
-        ? [{ localPort: portOf(local), remotePort: portOf(remote), state: parseInt(state, 16) }]
-        : [];
+      if (!own.has(inode)) return [];
+      return [{
+        localPort: portOf(local),
+        remotePort: portOf(remote),
+        state: parseInt(state, 16),
+        unread: parseInt(queues.split(":")[1], 16),
+      }];
     });
   }
 
