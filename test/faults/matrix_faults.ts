@@ -304,6 +304,14 @@ function joined(...parts: Uint8Array[]): Uint8Array {
   return all;
 }
 
+/** A kerchunk JSON set whose first chunk is at another offset. */
+function withOffset(bytes: Uint8Array, offset: unknown): Uint8Array {
+  const document = text(bytes);
+  const [first] = Object.keys(document.refs).filter((key) => /^pass\/\d/.test(key));
+  document.refs[first][1] = offset;
+  return json(document);
+}
+
 /** The index, valid and with a long text in it. */
 function swollen(bytes: Uint8Array, read: MatrixRead): Uint8Array | undefined {
   const long = "x".repeat(200_000);
@@ -358,9 +366,7 @@ const indexContents: MatrixFault[] = [
       if (isParquet(bytes)) {
         return partition([["http://archive.example/data/archive.bin", -7, 2000]]);
       }
-      const document = text(bytes);
-      document.refs["pass/0"][1] = -7;
-      return json(document);
+      return withOffset(bytes, -7);
     },
     expect: (read) =>
       read.name === "partition" || (read.kind === "index" && read.format === "kerchunk-json")
@@ -373,9 +379,7 @@ const indexContents: MatrixFault[] = [
       if (isParquet(bytes)) {
         return partition([["http://archive.example/data/archive.bin", 2 ** 53 - 2, 2000]]);
       }
-      const document = text(bytes);
-      document.refs["pass/0"][1] = 2 ** 53 - 2;
-      return json(document);
+      return withOffset(bytes, 2 ** 53 - 2);
     },
     expect: (read) =>
       read.name === "partition" || (read.kind === "index" && read.format === "kerchunk-json")
@@ -385,9 +389,7 @@ const indexContents: MatrixFault[] = [
   {
     name: "an offset of the index is no number",
     content: (bytes) => {
-      const document = text(bytes);
-      document.refs["pass/0"][1] = "7";
-      return json(document);
+      return withOffset(bytes, "7");
     },
     expect: (read) => read.kind === "index" && read.format === "kerchunk-json" ? INVALID : null,
   },
