@@ -8,6 +8,7 @@ import { OriginError, SluiceError } from "../src/errors.ts";
 import type { ChunkRef, Manifest } from "../src/manifest.ts";
 import { type Representation, respond } from "../src/representation.ts";
 import { Timing } from "../src/server_timing.ts";
+import { listing } from "./listing.ts";
 import type { StorePath } from "../src/store_key.ts";
 
 const IMMUTABLE = "max-age=31536000, immutable, no-transform";
@@ -27,10 +28,18 @@ export async function storeKey(
   const timing = new Timing();
   const { store, entry } = await timing.measure("index", async () => {
     const store = await dataset.store(target.version, target.view);
-    return { store, entry: await store.entry(target.key) };
+    const { key, literalKey } = target;
+    const entry = await store.entry(key) ??
+      (literalKey === undefined ? undefined : await store.entry(literalKey));
+    return { store, entry };
   });
-  if (!entry) throw absent(target.key);
   const { manifest } = store;
+  if (!entry) {
+    // zarr-python lists a group that has no consolidated metadata by its bare name.
+    const isGroup = target.view === "native" && (await manifest.node(target.key))?.type === "group";
+    if (isGroup) return await listing(request, dataset, target);
+    throw absent(target.key);
+  }
   const scope = dataset.config.tokens ? "private" : "public";
   const mutable = `${scope}, max-age=${dataset.config.maxAge}, no-transform`;
   const immutable = `${scope}, ${IMMUTABLE}`;

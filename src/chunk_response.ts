@@ -6,7 +6,7 @@ import { entityTag, type RangeTags } from "./entity_tag.ts";
 import { ChunkError } from "./errors.ts";
 import type { ChunkRef, Manifest, Validator } from "./manifest.ts";
 import type { Origin, OriginBody } from "./origin/origin.ts";
-import type { Representation } from "./representation.ts";
+import type { BodyBytes, Representation } from "./representation.ts";
 import { prepend } from "./prepend.ts";
 import type { Timing } from "./server_timing.ts";
 import type { ArrayView } from "./store.ts";
@@ -19,23 +19,30 @@ const COLLECTED_BYTES = 8192;
 
 /** What a chunk's answer is made from. */
 export interface ChunkSource {
+  /** The opened index that the chunk is listed in. */
   readonly manifest: Manifest;
+  /** The array as the view asked for shows it. */
   readonly array: ArrayView;
+  /** Where the stored bytes are. */
   readonly ref: ChunkRef;
+  /** What they are read through. */
   readonly origin: Origin;
+  /** The dataset's entity tags. */
   readonly tags: RangeTags;
   /**
    * What the origin's files are held unchanged for, and cached for: this version of this index.
    * Undefined where they may change under it.
    */
   readonly epoch?: string;
+  /** Which Zarr the client is shown; part of the entity tag. */
   readonly view: string;
+  /** Who may keep the answer, and for how long: `Cache-Control`. */
   readonly cacheControl: string;
+  /** Aborts once the client has left. */
   readonly signal: AbortSignal;
+  /** Where the request's milliseconds are added up. */
   readonly timing: Timing;
 }
-
-type Body = Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
 
 /**
  * The representation of a chunk. Where the index knows its length, nothing is asked of the origin
@@ -55,7 +62,9 @@ export async function representChunk(
   if (!whole) {
     const info = await timing.measure("origin", () => origin.head(ref.url, { signal }));
     if (info.length !== undefined) {
-      return fromLength(source, info.length, validatorText(info.validator));
+      // What is read next must be the object that was looked at.
+      const seen = { ...source, ref: { ...ref, validator: ref.validator ?? info.validator } };
+      return fromLength(seen, info.length, validatorText(info.validator));
     }
   }
   const body = await timing.measure(
@@ -102,7 +111,7 @@ async function convert(
   encodedLength: number,
   opened: OriginBody | Uint8Array<ArrayBuffer> | undefined,
   range: ByteRange | undefined,
-): Promise<Body> {
+): Promise<BodyBytes> {
   if (encodedLength > MAX_CONVERT_BYTES) {
     throw new ChunkError(
       `A chunk of ${encodedLength} bytes is over the ${MAX_CONVERT_BYTES} that are decoded here`,
@@ -129,7 +138,7 @@ async function splice(
   encodedLength: number,
   opened: OriginBody | Uint8Array<ArrayBuffer> | undefined,
   range: ByteRange | undefined,
-): Promise<Body> {
+): Promise<BodyBytes> {
   const { trimStart } = delivery;
   const from = range?.offset ?? 0;
   const to = from + (range?.length ?? delivery.contentLength);

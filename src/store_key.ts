@@ -12,9 +12,15 @@ export interface StorePath {
   readonly id: string;
   /** What stands behind `@`, decoded. */
   readonly version?: string;
+  /** Which Zarr the path asks for. */
   readonly view: View;
   /** The key below the store's root; ends in `/` (or is empty) for a listing. */
   readonly key: string;
+  /**
+   * The key as it was sent, where its escapes make a difference: zarr-python sends the names of nodes
+   * unescaped, and one may hold a literal `%20`.
+   */
+  readonly literalKey?: string;
   /** True for `/{id}` itself, without the slash that relative links need. */
   readonly bare: boolean;
 }
@@ -42,11 +48,14 @@ export function parseStorePath(
     if (!has(id) || !DATASET_ID.test(id)) continue;
     const rest = segments.slice(n);
     if (rest.some((segment) => segment.includes("/"))) return undefined;
+    const key = rest.join("/");
+    const literal = path.split("/").slice(1 + n).join("/");
     return {
       id,
       version: suffix[2],
       view: suffix[3] === "~native" ? "native" : suffix[3] === "~v2" ? "v2" : "portable",
-      key: rest.join("/"),
+      key,
+      ...(literal === key ? {} : { literalKey: literal }),
       bare: rest.length === 0,
     };
   }
@@ -69,7 +78,9 @@ function decodeSegment(segment: string): string {
 
 /** The node's path and the chunk's coordinates that a key names. */
 export interface ChunkKey {
+  /** The array's path below the root. */
   readonly path: string;
+  /** The chunk's place in the chunk grid, one number a dimension. */
   readonly coords: readonly number[];
 }
 
