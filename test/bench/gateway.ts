@@ -18,7 +18,8 @@ export async function startGateway(
 ): Promise<RunningGateway> {
   const port = freePort();
   const args = ["run", ...ALLOW, MAIN, "serve", "--catalog", catalog, "--port", String(port)];
-  const process = startPinned({ command: Deno.execPath(), args, cores });
+  // quiet: when wrk stops it leaves requests under way, and each is a line of the log
+  const process = startPinned({ command: Deno.execPath(), args, cores, quiet: true });
   await nextLine(process);
   return { port, process };
 }
@@ -35,6 +36,7 @@ export async function startParallelGateway(
     args: ["serve", "--parallel", ...listen, ...ALLOW, MAIN],
     env: { SLUICE_CATALOG: catalog, DENO_JOBS: String(cores.length) },
     cores,
+    quiet: true,
   });
   await listening(port);
   return { port, process };

@@ -7,6 +7,7 @@
  * ```
  */
 
+import { benchIcechunk } from "./icechunk.ts";
 import { benchParquetReferences } from "./parquet_references.ts";
 import { benchServing } from "./serving.ts";
 
@@ -19,6 +20,10 @@ const SECTIONS: Record<string, { title: string; run(folder: string): Promise<voi
   parquet: {
     title: "22,134,960 kerchunk Parquet references, against fsspec",
     run: benchParquetReferences,
+  },
+  icechunk: {
+    title: "1,000,000 Icechunk references, against the reference library",
+    run: benchIcechunk,
   },
 };
 

@@ -21,10 +21,12 @@ export interface Command {
   readonly cwd?: string;
   /** Cores it may use; all if undefined. */
   readonly cores?: readonly number[];
+  /** True if what it writes to standard error is not to be shown. */
+  readonly quiet?: boolean;
 }
 
-/** Starts a process; what it writes to standard error is shown. */
-export function startPinned({ command, args, env, cwd, cores }: Command): PinnedProcess {
+/** Starts a process. */
+export function startPinned({ command, args, env, cwd, cores, quiet }: Command): PinnedProcess {
   const pinned = cores ? ["-c", cores.join(","), command, ...args] : [];
   const child = new Deno.Command(cores ? "taskset" : command, {
     args: cores ? pinned : [...args],
@@ -32,7 +34,7 @@ export function startPinned({ command, args, env, cwd, cores }: Command): Pinned
     cwd,
     stdin: "null",
     stdout: "piped",
-    stderr: "inherit",
+    stderr: quiet ? "null" : "inherit",
   }).spawn();
   const text = child.stdout.pipeThrough(new TextDecoderStream());
   return {
