@@ -14,6 +14,7 @@ import { RateLimit } from "../src/rate_limit.ts";
 
 /** What the platform gives. */
 export interface Platform {
+  /** Where events and faults are written. */
   readonly log: Log;
   /** Local files; without it every `file:` URL is refused. */
   readonly files?: FileAccess;
@@ -27,7 +28,9 @@ export interface Platform {
 
 /** A gateway: its catalog and its fetch handler. */
 export interface Gateway {
+  /** The datasets; an index is opened when a request first needs it. */
   readonly catalog: Catalog;
+  /** Answers one request; a fault becomes a problem document. */
   fetch(request: Request, connection: Connection): Response | Promise<Response>;
   /** From now on `/-/ready` says that the server is stopping. */
   stop(): void;

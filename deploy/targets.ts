@@ -1,11 +1,17 @@
 /** Datasets named on the command line: a catalog made of paths and URLs. */
 
-import { type CatalogConfig, datasetDefaults, DEFAULT_LIMITS } from "../src/catalog_file.ts";
+import {
+  type CatalogConfig,
+  type DatasetConfig,
+  datasetDefaults,
+  DEFAULT_LIMITS,
+} from "../src/catalog_file.ts";
 
 /** What of the command line's flags concerns targets. */
 export interface TargetOptions {
   /** Prefixes that references may point to. */
   readonly origin: readonly string[];
+  /** Name of the targets' format; undefined: it is sniffed. */
   readonly format?: string;
 }
 
@@ -19,7 +25,7 @@ export function catalogForTargets(
   cwd: URL,
   options: TargetOptions,
 ): CatalogConfig {
-  const datasets: CatalogConfig["datasets"] = {};
+  const datasets: Record<string, DatasetConfig> = {};
   const origins = options.origin.map((prefix) =>
     targetUrl(prefix.endsWith("/") ? prefix : `${prefix}/`, cwd).href
   );

@@ -14,6 +14,7 @@ export type WorkerEnvironment = Readonly<Record<string, string | undefined>>;
 // An isolate keeps the opened indexes between requests; a change of bindings starts a new isolate.
 let gateway: Gateway | undefined;
 
+/** The module worker: all of the gateway behind one `fetch`. */
 export default {
   /** Answers one request. */
   fetch(request: Request, environment: WorkerEnvironment): Response | Promise<Response> {

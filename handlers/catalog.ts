@@ -8,9 +8,13 @@ import { type VersionLink, versionLinks } from "./versions.ts";
 
 /** One dataset as the catalog tells it. */
 export interface CatalogEntry {
+  /** What people call it; its id does where there is none. */
   readonly title?: string;
+  /** What it holds, as text. */
   readonly description?: string;
+  /** What the data may be used under, as the catalog names it. */
   readonly license?: string;
+  /** Name of the index format, where the catalog gives it. */
   readonly format?: string;
   /** Seconds for which an answer may be reused. */
   readonly maxAge: number;

@@ -7,13 +7,16 @@ import type { RateLimit } from "../src/rate_limit.ts";
 
 /** Made once by `main.ts` or `deploy/worker.ts`. */
 export interface GatewayContext {
+  /** The datasets that requests name. */
   readonly catalog: Catalog;
+  /** Where faults and events are written. */
   readonly log: Log;
   /** False while the server is going down. */
   ready(): boolean;
   /** Undefined where requests may not share timers (a Worker). */
   readonly clients?: ClientWatch;
-  /** Rates a bearer token and a client's address may ask at; undefined: as often as they like. */
+  /** How often one bearer token may ask; undefined: as often as it likes. */
   readonly tokenRate?: RateLimit;
+  /** How often one client address may ask; undefined: as often as it likes. */
   readonly addressRate?: RateLimit;
 }

@@ -3,8 +3,11 @@
 import { html, raw } from "hono/html";
 import { responseWith } from "../src/http_headers.ts";
 
-/** Markup that is already escaped. */
-export type Markup = ReturnType<typeof html>;
+/** Text that is already escaped, as hono's `html` marks it. */
+export type EscapedText = string & { readonly isEscaped: true };
+
+/** Markup to put into a page; a promise where a part of it is one. */
+export type Markup = EscapedText | Promise<EscapedText>;
 
 const STYLE = `
 :root{color-scheme:light dark;--ink:#12263a;--soft:#5b7083;--line:#d9e2ea;--card:#fff;--page:#f4f8fb;--accent:#0b6e99}

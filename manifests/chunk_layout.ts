@@ -7,6 +7,7 @@ import { isObject, type Json, type JsonObject, toNumber } from "../src/zarr/json
 export interface ChunkKeyEncoding {
   /** `default` puts `c` in front; `v2` writes a scalar's one chunk as `0`. */
   readonly name: "default" | "v2";
+  /** What stands between coordinates, and behind the `c`. */
   readonly separator: "." | "/";
 }
 
@@ -16,6 +17,7 @@ export interface ChunkLayout {
   readonly grid: readonly number[];
   /** Chunks in all; a safe integer. */
   readonly chunks: number;
+  /** How the chunks' keys are spelled. */
   readonly encoding: ChunkKeyEncoding;
 }
 

@@ -30,8 +30,10 @@ export class DocumentHierarchy {
   readonly heldBytes: number;
 
   /**
-   * @param documents key → bytes; entries of consolidated documents among them (`.zmetadata`, a root
-   * `zarr.json`) count where there is no document of their own. Kept, and added to.
+   * Sorts documents into nodes; each is parsed when it is asked for.
+   *
+   * @param documents key → bytes, kept and added to: entries of consolidated documents among them
+   * (`.zmetadata`, a root `zarr.json`) count where there is no document of their own
    * @throws IndexError if a consolidated document cannot be parsed
    */
   constructor(documents: Map<string, Uint8Array>) {

@@ -11,6 +11,7 @@ const VERSION_DIGITS = 32;
 export class VersionHash {
   readonly #hash = sha256.create();
 
+  /** Adds the next bytes of the index. */
   update(bytes: Uint8Array): this {
     this.#hash.update(bytes);
     return this;

@@ -9,6 +9,7 @@ const HEAD_BYTES = 4096;
 
 /** A target before and after its first bytes are read. */
 export interface OriginProbe {
+  /** The target: an index, or a folder that may be one. */
   readonly url: URL;
   /** Reads the first bytes, of anything but a folder. @throws OriginError unless there is no object */
   start(): Promise<Probe>;

@@ -3,7 +3,11 @@
 import { SluiceError } from "../src/errors.ts";
 import type { OpenOptions } from "../src/manifest.ts";
 
-/** @throws SluiceError `not-found` if a version or a branch is asked for */
+/**
+ * Lets an index be opened only as it is now.
+ *
+ * @throws SluiceError `not-found` if a version or a branch is asked for
+ */
 export function refuseVersion(format: string, { version, branch }: OpenOptions): void {
   const asked = version ?? branch;
   if (asked === undefined) return;

@@ -9,7 +9,9 @@ import { urlBelow } from "./folder_url.ts";
 
 /** A document as it was read. */
 export interface ReadDocument {
+  /** All of the document. */
   readonly bytes: Uint8Array;
+  /** The state it was in, where the origin told. */
   readonly validator?: Validator;
 }
 
@@ -20,6 +22,7 @@ const WALKERS = 16;
 
 /** Reads documents below a store's folder. */
 export class ZarrDocuments {
+  /** Nothing is read yet. */
   constructor(
     /** The store's folder, with its slash. */
     readonly root: URL,

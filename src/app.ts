@@ -14,17 +14,24 @@ import { preflight } from "./http_headers.ts";
 import type { Log } from "./log.ts";
 import { type FaultPlace, problemResponse } from "./problem.ts";
 
-type Answer = Response | Promise<Response>;
+/** What a route gives. */
+export type Answer = Response | Promise<Response>;
 
 /** What `handlers/mod.ts` gives: one function a route. `path` is escaped, as the client sent it. */
 export interface Routes {
   /** Counts a request against its rates. @throws SluiceError `rate-limited` */
   admit(request: Request, connection: Connection | undefined): void;
+  /** `/`: the console or the catalog, by `Accept`. */
   home(request: Request): Answer;
+  /** `/-/health`: 200 while the process answers. */
   health(): Answer;
+  /** `/-/ready`: 503 while the server is going down. */
   ready(): Answer;
+  /** `/-/catalog.json`: the datasets. */
   catalog(request: Request): Answer;
+  /** `/-/refs/{id}/…`: where a chunk's bytes are; `path` starts with the id. */
   reference(request: Request, path: string): Answer;
+  /** `/{id}/…`: a key of a dataset's store, or a listing. */
   store(request: Request, path: string): Answer;
   /** The dataset and key that a path names, for problem documents. */
   place(path: string): FaultPlace;
@@ -37,7 +44,13 @@ export interface Connection {
 }
 
 /** The gateway as a fetch handler. */
-export function createApp(routes: Routes, log: Log): Hono<{ Bindings: Connection }> {
+export interface App {
+  /** Answers one request; what is thrown on the way becomes a problem document. */
+  fetch(request: Request, connection?: Connection): Answer;
+}
+
+/** Puts the handlers behind their routes. */
+export function createApp(routes: Routes, log: Log): App {
   const app = new Hono<{ Bindings: Connection }>({ getPath: (request) => pathOf(request.url) });
   app.use(async (c, next) => {
     const { method } = c.req.raw;

@@ -12,7 +12,7 @@ export class ByteCache {
   readonly #entries: LRUCache<string, Entry>;
   readonly #loading = new Map<string, Promise<unknown>>();
 
-  /** @param maxBytes what all entries together may hold, in bytes */
+  /** Empty at first. @param maxBytes what all entries together may hold, in bytes */
   constructor(readonly maxBytes: number) {
     this.#entries = new LRUCache({
       maxSize: Math.max(1, maxBytes),

@@ -2,7 +2,9 @@
 
 /** `length` bytes from `offset`. Both are safe integers, `offset` ≥ 0 and `length` > 0. */
 export interface ByteRange {
+  /** Bytes before the first. */
   readonly offset: number;
+  /** Bytes from the first to the last. */
   readonly length: number;
 }
 
@@ -13,6 +15,7 @@ export function rangeHeader(range: ByteRange): string {
 
 /** A parsed `Content-Range: bytes first-last/total`; `total` is undefined for `*`. */
 export interface ContentRange extends ByteRange {
+  /** Bytes of the whole, where they are told. */
   readonly total?: number;
 }
 

@@ -19,9 +19,11 @@ export type OpenManifest = (
 
 /** What the datasets of a catalog are made with. */
 export interface CatalogParts {
+  /** Opens a dataset's index. */
   readonly openManifest: OpenManifest;
   /** Makes the origin of a dataset from the prefixes it may reach. */
   readonly originFor: (allow: readonly string[], dataset: DatasetConfig) => Origin;
+  /** Where all datasets keep what they read of their indexes. */
   readonly cache: ByteCache;
   /** Milliseconds since the Unix epoch. */
   readonly now?: () => number;
@@ -38,6 +40,7 @@ const MANIFEST_BYTES = 16_384;
 
 /** One dataset: an index, opened when a key needs it, and the origin its references are read from. */
 export class Dataset {
+  /** What the index and its references are read through: the allowed prefixes, nothing else. */
   readonly origin: Origin;
   readonly #allowed: PrefixSet;
   /** The entity tags of its chunks. */
@@ -45,6 +48,7 @@ export class Dataset {
   readonly #parts: CatalogParts;
   readonly #checking = new Map<string, Promise<Opened>>();
 
+  /** Opens nothing yet. @param url where the index is, absolute */
   constructor(
     readonly id: string,
     readonly config: DatasetConfig,
@@ -108,9 +112,10 @@ export class Dataset {
 
 /** The datasets by id. */
 export class Catalog {
+  /** By id, as the file has them. */
   readonly datasets: ReadonlyMap<string, Dataset>;
 
-  /** @param base what relative URLs and paths of the file are relative to */
+  /** Opens nothing yet. @param base what relative URLs and paths of the file are relative to */
   constructor(config: CatalogConfig, base: URL, parts: CatalogParts) {
     this.datasets = new Map(
       Object.entries(config.datasets).map(([id, dataset]) => {
@@ -121,7 +126,7 @@ export class Catalog {
     );
   }
 
-  /** @throws SluiceError `not-found` */
+  /** The dataset with that id. @throws SluiceError `not-found` */
   get(id: string): Dataset {
     const dataset = this.datasets.get(id);
     if (!dataset) throw new SluiceError("not-found", `There is no dataset "${id}"`);

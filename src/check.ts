@@ -8,9 +8,13 @@ import { decodeChunk } from "./codecs/decode_chunk.ts";
 
 /** One chunk that could not be had. */
 export interface CheckProblem {
+  /** Path of the array below the root. */
   readonly array: string;
+  /** The chunk's place in the chunk grid. */
   readonly coords: readonly number[];
+  /** A key of `FAULTS`. */
   readonly code: string;
+  /** What is wrong, for people. */
   readonly detail: string;
 }
 
@@ -18,6 +22,7 @@ export interface CheckProblem {
 export interface CheckReport {
   /** Chunks that were fetched and decoded. */
   readonly checked: number;
+  /** Those of them that could not be had, in the order in which they were fetched. */
   readonly problems: readonly CheckProblem[];
 }
 

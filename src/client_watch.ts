@@ -7,7 +7,11 @@ const PATIENCE = 50;
 export class Answering {
   readonly #controller = new AbortController();
 
-  /** @param until when to look for the client, on the clock of `performance.now()` */
+  /**
+   * The client is taken to be there.
+   *
+   * @param until when to look for the client, on the clock of `performance.now()`
+   */
   constructor(readonly request: Request, readonly until: number) {}
 
   /** Aborts once the client has left, or at the latest when that is noticed. */

@@ -49,15 +49,25 @@ export interface ErrorContext {
   readonly url?: string;
   /** The status that the origin answered with. */
   readonly originStatus?: number;
+  /** Whatever else helps to find the cause. */
   readonly [key: string]: unknown;
 }
 
 /** A fault with a code of {@link FAULTS}. `message` is the public detail; `context` is for the log. */
 export class SluiceError extends Error {
+  /** What tells the class from others in a log. */
   override readonly name: string = "SluiceError";
+  /** What went wrong; it decides the HTTP status. */
   readonly code: ErrorCode;
+  /** What the log is told besides. */
   readonly context: ErrorContext;
 
+  /**
+   * A fault yet to be thrown.
+   *
+   * @param detail what the client may read: no URL, no secret
+   * @param cause the exception behind it, for the log
+   */
   constructor(code: ErrorCode, detail: string, context: ErrorContext = {}, cause?: unknown) {
     super(detail, cause === undefined ? undefined : { cause });
     this.code = code;
@@ -72,6 +82,7 @@ export class SluiceError extends Error {
 
 /** A read that failed: refused, unreachable, late, or not the bytes that were asked for. */
 export class OriginError extends SluiceError {
+  /** What tells the class from others in a log. */
   override readonly name = "OriginError";
 
   /** True if the origin itself said that there is no such object (404 or 410). */
@@ -82,8 +93,10 @@ export class OriginError extends SluiceError {
 
 /** An index that cannot be parsed, or that asks for more than is allowed. */
 export class IndexError extends SluiceError {
+  /** What tells the class from others in a log. */
   override readonly name = "IndexError";
 
+  /** As {@link SluiceError}; the index is malformed unless `code` says that it is too large. */
   constructor(
     detail: string,
     context: ErrorContext = {},
@@ -96,8 +109,10 @@ export class IndexError extends SluiceError {
 
 /** A chunk whose bytes cannot be decoded as its metadata says. */
 export class ChunkError extends SluiceError {
+  /** What tells the class from others in a log. */
   override readonly name = "ChunkError";
 
+  /** As {@link SluiceError}, with the code `chunk-invalid`. */
   constructor(detail: string, context: ErrorContext = {}, cause?: unknown) {
     super("chunk-invalid", detail, context, cause);
   }

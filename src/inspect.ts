@@ -8,9 +8,13 @@ import { chunkShape, gridShape } from "./zarr/metadata.ts";
 
 /** One array as `inspect` reports it. */
 export interface ArrayReport {
+  /** Below the root; empty for a root array. */
   readonly path: string;
+  /** Elements along each dimension. */
   readonly shape: readonly number[];
+  /** The dimensions' names; null where one has none. */
   readonly dimensions: ReadonlyArray<string | null>;
+  /** The Zarr v3 name of the data type. */
   readonly dtype: string;
   /** Elements of a chunk along each dimension. */
   readonly chunks: readonly number[];
@@ -30,9 +34,13 @@ export interface ArrayReport {
 
 /** What `inspect` reports of an index. */
 export interface InspectReport {
+  /** Snapshot id, or a hash of the index. */
   readonly version: string;
+  /** Their paths; the root's is empty. */
   readonly groups: readonly string[];
+  /** In the order of the hierarchy, parents before children. */
   readonly arrays: readonly ArrayReport[];
+  /** Stored chunks of all arrays. */
   readonly refs: number;
   /** Prefixes that the references point to, as the catalog's `origins` take them. */
   readonly origins: readonly string[];

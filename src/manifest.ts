@@ -46,15 +46,21 @@ export type SourceDocuments =
 
 /** A group of the hierarchy. */
 export interface GroupNode {
+  /** What tells it from an array. */
   readonly type: "group";
+  /** In Zarr v3 terms, whatever the source's format. */
   readonly metadata: GroupMetadata;
+  /** The node's own documents, where the source has any. */
   readonly source?: SourceDocuments;
 }
 
 /** An array of the hierarchy, its metadata in Zarr v3 terms with the source's own codec names. */
 export interface ArrayNode {
+  /** What tells it from a group. */
   readonly type: "array";
+  /** In Zarr v3 terms, with the source's own codec names. */
   readonly metadata: ArrayMetadata;
+  /** The node's own documents, where the source has any. */
   readonly source?: SourceDocuments;
   /** Why this array has no faithful Zarr v3 form, for `inspect`; undefined if it has one. */
   readonly unsupported?: string;
@@ -90,6 +96,7 @@ export interface ChunkTable {
 
 /** A version that an index names: a branch, a tag or a snapshot. */
 export interface VersionInfo {
+  /** What the name names; only a branch can move. */
   readonly kind: "branch" | "tag" | "snapshot";
   /** What goes behind `@` in a URL, not escaped. */
   readonly name: string;
@@ -97,11 +104,13 @@ export interface VersionInfo {
   readonly snapshot: string;
   /** Milliseconds since the Unix epoch. */
   readonly time?: number;
+  /** What the writer said of the snapshot. */
   readonly message?: string;
 }
 
 /** A place outside itself that an index gives a name to. */
 export interface ContainerInfo {
+  /** What the index calls it. */
   readonly name: string;
   /** The URL prefix as the catalog's `origins` would name it; undefined if it is none. */
   readonly prefix?: string;
@@ -151,6 +160,7 @@ export interface Manifest {
 
 /** The first bytes and the name of a target, for {@link ManifestFormat.sniff}. */
 export interface Probe {
+  /** The target: an index, or a folder that may be one. */
   readonly url: URL;
   /** The first bytes of the object at `url` (up to 4,096); undefined if there is no such object. */
   readonly head?: Uint8Array;
@@ -178,7 +188,12 @@ export interface ManifestFormat {
   readonly name: string;
   /** True if the URL alone tells that it is this format; nothing is read then before `open`. */
   named?(url: URL): boolean;
+  /** True if what the probe sees is an index of this format. */
   sniff(probe: Probe): boolean | Promise<boolean>;
-  /** @throws IndexError, OriginError */
+  /**
+   * Opens the index at `url`, reading no more of it than it must.
+   *
+   * @throws IndexError, OriginError
+   */
   open(url: URL, origin: Origin, options: OpenOptions): Promise<Manifest>;
 }

@@ -6,13 +6,12 @@
 
 import { OriginError } from "./errors.ts";
 import type { OriginBody } from "./origin/origin.ts";
+import type { BodyBytes } from "./representation.ts";
 
 /** Up to here a response copies its bytes faster than it streams them. */
 const COPIED_BYTES = 64 * 1024;
 /** Bytes that are read before the first of them is sent. */
 const PIECE_BYTES = 1024 * 1024;
-
-type Body = Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
 
 /**
  * `prefix`, then the `length` bytes of `body`.
@@ -23,7 +22,7 @@ export async function prepend(
   prefix: Uint8Array<ArrayBuffer>,
   body: OriginBody,
   length: number,
-): Promise<Body> {
+): Promise<BodyBytes> {
   if (length <= PIECE_BYTES) {
     const whole = await body.bytes(length, prefix.length);
     whole.set(prefix);

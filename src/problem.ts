@@ -6,7 +6,9 @@ import type { Log } from "./log.ts";
 
 /** Where in the URL space a fault happened. */
 export interface FaultPlace {
+  /** Id of the dataset that owns the path, if one does. */
   readonly dataset?: string;
+  /** The key below the root of its store. */
   readonly key?: string;
   /** True if only some may read the dataset, so that shared caches must not keep the answer. */
   readonly protected?: boolean;

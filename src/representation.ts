@@ -7,18 +7,23 @@ import { type ByteRange, requestedRange } from "./byte_range.ts";
 import { SluiceError } from "./errors.ts";
 import { responseWith } from "./http_headers.ts";
 
+/** The bytes of an answer: in memory, or as they come. */
+export type BodyBytes = Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
+
 /** What a key answers, before the request's conditions and range. */
 export interface Representation {
   /** Strong entity tag, quotes included. */
   readonly etag: string;
+  /** The media type of the bytes. */
   readonly contentType: string;
+  /** Who may keep the answer, and for how long: `Cache-Control`. */
   readonly cacheControl: string;
   /** More headers, e.g. `vary`. */
   readonly headers?: ReadonlyArray<readonly [string, string]>;
   /** Bytes of the whole, if they are known before any is read. */
   readonly length?: number;
   /** The bytes of `range`, or all of them; all where `length` is not known. */
-  open(range: ByteRange | undefined): Promise<BodyInit & (Uint8Array | ReadableStream | Blob)>;
+  open(range: ByteRange | undefined): Promise<BodyBytes>;
   /** `Server-Timing` so far. */
   timing?(): string;
 }

@@ -52,6 +52,7 @@ const decoder = new TextDecoder();
 export class Store {
   readonly #cacheKey: string;
 
+  /** Reads nothing yet. @param dataset its id, which tells its entries in the cache from others' */
   constructor(
     readonly manifest: Manifest,
     readonly view: View,

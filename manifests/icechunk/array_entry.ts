@@ -10,12 +10,15 @@ import type { ManifestExtents, SnapshotNode } from "./snapshot_file.ts";
 
 /** An array, ready for lookups. */
 export interface ArrayEntry {
+  /** What tells it from a group. */
   readonly type: "array";
+  /** The array as a manifest gives it out, with its metadata. */
   readonly node: Node;
   /** 13 characters. */
   readonly id: string;
   /** Chunks along each dimension. */
   readonly grid: readonly number[];
+  /** The manifest files with its references, and what part of the grid each covers. */
   readonly manifests: ManifestExtents;
 }
 

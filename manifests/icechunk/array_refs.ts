@@ -19,10 +19,13 @@ export const REF_KIND = {
 
 /** One reference's columns as they are pushed. */
 export interface RefRow {
+  /** One of {@link REF_KIND}. */
   kind: number;
   /** Number in the file's table of payloads. */
   payload: number;
+  /** Bytes from the start of the file; 0 where the reference has none. */
   offset: number;
+  /** Bytes of the chunk in that file; 0 where the reference has none. */
   length: number;
   /** Seconds since the Unix epoch; 0 is none. */
   lastModified: number;
@@ -94,16 +97,23 @@ class SparseBox implements Coordinates {
 
 /** The references of one array, in the order of their coordinates. */
 export class ArrayRefs implements Readonly<Record<keyof RefRow, Column>> {
+  /** How each row gives its chunk: one of {@link REF_KIND}. */
   readonly kind: Column;
+  /** Each row's number in the file's table of payloads. */
   readonly payload: Column;
+  /** Bytes from the start of each row's file. */
   readonly offset: Column;
+  /** Bytes of each row's chunk. */
   readonly length: Column;
+  /** Seconds since the Unix epoch; 0 is none. */
   readonly lastModified: Column;
+  /** Each row's number in the file's table of entity tags, plus one; 0 is none. */
   readonly etag: Column;
   /** Bytes that the columns hold. */
   readonly bytes: number;
   readonly #coordinates: Coordinates;
 
+  /** Takes over finished columns, and what says where in the grid each row lies. */
   constructor(
     readonly rank: number,
     readonly rows: number,
@@ -146,6 +156,12 @@ export class ArrayRefsBuilder {
   readonly #high: number[];
   #rows = 0;
 
+  /**
+   * No rows yet.
+   *
+   * @param rank dimensions of the array
+   * @param capacity rows to come, at most
+   */
   constructor(readonly rank: number, capacity: number) {
     this.#coordinates = Array.from({ length: rank }, () => new ColumnBuilder(capacity));
     this.#kind = new ColumnBuilder(capacity);
@@ -159,7 +175,7 @@ export class ArrayRefsBuilder {
     this.#high = new Array(rank).fill(-1);
   }
 
-  /** @throws IndexError unless `coords` come in ascending order, each once */
+  /** Adds the next row. @throws IndexError unless `coords` come in ascending order, each once */
   push(coords: ArrayLike<number>, row: RefRow): void {
     const last = this.#last;
     let order = 0;

@@ -20,6 +20,13 @@ export class ByteTable {
   /** What the next string may share; used within one call only. */
   readonly #start = new Uint8Array(MAX_SHARED);
 
+  /**
+   * Takes over what a builder wrote.
+   *
+   * @param heap the strings
+   * @param runs where each run of them starts in `heap`
+   * @param size number of strings
+   */
   constructor(heap: Uint8Array, runs: Uint32Array, readonly size: number) {
     this.#heap = heap;
     this.#runs = runs;
@@ -77,6 +84,7 @@ export class ByteTableBuilder {
   readonly #recent = new Uint32Array(1024);
   #budget: number;
 
+  /** Empty at first. @param source what all slices are of */
   constructor(source: Uint8Array) {
     this.#source = source;
     // Slices of one buffer may overlap without end; real files read each byte once or so.

@@ -10,6 +10,7 @@ type Cells =
 
 /** A finished column of non-negative integers up to 2⁵³. */
 export interface Column {
+  /** The value of a row. */
   get(row: number): number;
   /** Bytes that the column holds. */
   readonly bytes: number;
@@ -50,9 +51,10 @@ export class ColumnBuilder {
   #cells: Cells | undefined;
   #limit = 0;
 
-  /** @param capacity rows to come, at most */
+  /** No rows yet. @param capacity rows to come, at most */
   constructor(readonly capacity: number) {}
 
+  /** Adds a row: a non-negative integer up to 2⁵³. */
   push(value: number): void {
     const row = this.#rows++;
     if (this.#cells === undefined) {
@@ -72,6 +74,7 @@ export class ColumnBuilder {
     if (this.#cells) release(this.#cells);
   }
 
+  /** The column. Nothing can be pushed any more. */
   finish(): Column {
     return this.#cells === undefined
       ? new Progression(this.#first, this.#step)

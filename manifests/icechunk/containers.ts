@@ -14,6 +14,7 @@ export interface Container {
   readonly label: string;
   /** What locations may call it, `vcc://<name>/…`. */
   readonly name?: string;
+  /** What stands before the path of a location, e.g. `s3://bucket/folder/`. */
   readonly urlPrefix: string;
 }
 

@@ -13,7 +13,9 @@ export const FILE_TYPE = { snapshot: 1, manifest: 2, repo: 6 } as const;
 export interface FileHeader {
   /** Who wrote the file, e.g. `ic-2.0.6`. */
   readonly writer: string;
+  /** Version of the specification that this one file follows. */
   readonly specVersion: 1 | 2;
+  /** How all that is behind the header is compressed. */
   readonly compression: "none" | "zstd";
 }
 

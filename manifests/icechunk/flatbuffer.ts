@@ -29,8 +29,10 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** A buffer of tables, structs and vectors. All positions are bytes from its start. */
 export class Flatbuffer {
+  /** The bytes, for reading numbers. */
   readonly view: DataView;
 
+  /** Nothing is read yet. */
   constructor(readonly bytes: Uint8Array) {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
@@ -40,18 +42,22 @@ export class Flatbuffer {
     return this.u32(0);
   }
 
+  /** The unsigned 8-bit number at `position`. */
   u8(position: number): number {
     return this.view.getUint8(position);
   }
 
+  /** The unsigned 16-bit number at `position`. */
   u16(position: number): number {
     return this.view.getUint16(position, true);
   }
 
+  /** The unsigned 32-bit number at `position`. */
   u32(position: number): number {
     return this.view.getUint32(position, true);
   }
 
+  /** The signed 32-bit number at `position`. */
   i32(position: number): number {
     return this.view.getInt32(position, true);
   }

@@ -56,6 +56,7 @@ export class IcechunkManifest implements Manifest {
   /** The URLs of locations looked up lately: neighbouring chunks share a file. */
   readonly #urls = new Array<{ file: ManifestFile; payload: number; url: URL } | undefined>(URLS);
 
+  /** The snapshot that a version's name led to. Nothing more is read yet. */
   constructor(repository: Repository, found: Version) {
     this.#repository = repository;
     this.#found = found;

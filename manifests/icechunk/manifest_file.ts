@@ -30,7 +30,9 @@ export interface ManifestFile {
   readonly id: string;
   /** The references of an array by its 13-character node id. */
   readonly arrays: ReadonlyMap<string, ArrayRefs>;
+  /** What references refer to by number: object ids, locations, inline chunks. */
   readonly payloads: ByteTable;
+  /** Entity tags of the files of virtual chunks, by number. */
   readonly etags: ByteTable;
   /** Decodes compressed locations, if the file has a dictionary. */
   readonly dictionary?: ZstdDictionary;
@@ -58,6 +60,7 @@ export class ManifestReader {
   readonly #root: number;
   readonly #dictionary: ZstdDictionary | undefined;
 
+  /** Reads the file's id and its dictionary. @param body the FlatBuffer, out of its compression */
   constructor(body: Uint8Array) {
     const buffer = new Flatbuffer(body);
     const root = buffer.root();

@@ -18,7 +18,7 @@ export class ManifestLoading {
   #file: ManifestFile | undefined;
   #fault: unknown;
 
-  /** @param body has its buffer for itself */
+  /** Begins with a file that has just arrived. @param body has its buffer for itself */
   constructor(body: Uint8Array<ArrayBuffer>, id: string) {
     this.#body = body;
     this.#path = `manifests/${id}`;

@@ -9,7 +9,9 @@ import { zstdFrameEnd } from "./zstd/frame_end.ts";
 
 /** A metadata file's header and FlatBuffer. */
 export interface MetadataFile {
+  /** Who wrote the file, and how. */
   readonly header: FileHeader;
+  /** The FlatBuffer, out of its compression. */
   readonly body: Uint8Array<ArrayBuffer>;
 }
 

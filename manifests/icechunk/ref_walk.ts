@@ -17,13 +17,16 @@ const MAX_RANK = 64;
  * Every method throws IndexError, and RangeError for a reference outside the buffer.
  */
 export class RefWalk {
+  /** The payloads of all rows taken. */
   readonly payloads: ByteTableBuilder;
+  /** The entity tags of all rows taken. */
   readonly etags: ByteTableBuilder;
   readonly #buffer: Flatbuffer;
   /** By position: most tables share one of a few. */
   readonly #layouts = new Map<number, Uint16Array>();
   #coords = new Uint32Array(0);
 
+  /** No row is taken yet. */
   constructor(buffer: Flatbuffer) {
     this.#buffer = buffer;
     this.payloads = new ByteTableBuilder(buffer.bytes);

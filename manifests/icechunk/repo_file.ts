@@ -10,17 +10,21 @@ import { decodeObjectId, encodeObjectId } from "./object_id.ts";
 
 /** A branch or tag, and the place of its snapshot among the snapshots. */
 export interface NamedRef {
+  /** As the repository spells it, not escaped. */
   readonly name: string;
+  /** The snapshot's place, from 0. */
   readonly index: number;
 }
 
 /** A snapshot as the `repo` file tells of it. */
 export interface SnapshotSummary {
+  /** 20 characters. */
   readonly id: string;
   /** The place of the parent; -1 if it has none. */
   readonly parent: number;
   /** Milliseconds since the Unix epoch. */
   readonly time: number;
+  /** What the writer said of it; of a long one the first 4,096 bytes. */
   readonly message: string;
 }
 
@@ -32,18 +36,18 @@ const TAGS = 1, BRANCHES = 2, DELETED_TAGS = 3, SNAPSHOTS = 4, STATUS = 5, CONFI
 
 /** A `repo` file, read in place. @throws IndexError (every method) */
 export class RepoFile {
+  /** Number of snapshots. */
+  readonly snapshots: number;
   readonly #buffer: Flatbuffer;
   readonly #root: number;
 
+  /** Reads how many snapshots there are. @param body the FlatBuffer, out of its compression */
   constructor(body: Uint8Array) {
     this.#buffer = new Flatbuffer(body);
     this.#root = parsing("The repo file", () => this.#buffer.root());
     const snapshots = this.#read(() => this.#vector(SNAPSHOTS));
     this.snapshots = snapshots.count;
   }
-
-  /** Number of snapshots. */
-  readonly snapshots: number;
 
   /** Bytes that this holds. */
   get bytes(): number {
@@ -65,6 +69,7 @@ export class RepoFile {
     return this.#isDeletedTag(name) ? undefined : this.#ref(TAGS, name);
   }
 
+  /** The branch of that name; undefined if there is none. */
   branch(name: string): NamedRef | undefined {
     return this.#ref(BRANCHES, name);
   }
@@ -109,6 +114,7 @@ export class RepoFile {
     return found;
   }
 
+  /** Whether the repository may be read and written, and its owner's reason. */
   get status(): { availability: typeof AVAILABILITY[number]; reason?: string } {
     return this.#read(() => {
       const buffer = this.#buffer;

@@ -14,7 +14,9 @@ import { type ManifestFileInfo, SnapshotFile } from "./snapshot_file.ts";
 
 /** A file that may change, as it was when it was read. */
 export interface ReadFile {
+  /** All of the file. */
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** The state it was in, where the origin told. */
   readonly validator?: Validator;
 }
 
@@ -36,6 +38,7 @@ export class Repository {
   /** Large manifests on their way into the cache, and those that turned out to be malformed. */
   readonly #loading = new Map<string, Promise<ManifestLoading>>();
 
+  /** Nothing is read yet. @param url the repository's folder; its query is dropped */
   constructor(url: URL, readonly origin: Origin, readonly options: OpenOptions) {
     this.base = new URL(url);
     this.base.search = this.base.hash = "";

@@ -10,6 +10,7 @@ import { decodeObjectId, encodeObjectId } from "./object_id.ts";
 
 /** The manifest files that an array uses, and the part of its chunk grid that each covers. */
 export interface ManifestExtents {
+  /** Number of manifest files. */
   readonly count: number;
   /** 12 bytes a manifest file. */
   readonly ids: Uint8Array;
@@ -33,9 +34,11 @@ export type SnapshotNode =
 
 /** What a snapshot says of a manifest file. */
 export interface ManifestFileInfo {
+  /** 20 characters. */
   readonly id: string;
   /** Bytes of the file. */
   readonly bytes: number;
+  /** References in it, of all arrays. */
   readonly refs: number;
 }
 
@@ -51,13 +54,18 @@ export class SnapshotFile {
   readonly parent?: string;
   /** Milliseconds since the Unix epoch. */
   readonly time: number;
+  /** What the writer said of it; of a long one the first 4,096 bytes. */
   readonly message: string;
   readonly #buffer: Flatbuffer;
   readonly #root: number;
   /** Positions of the NodeSnapshot tables, in the order of their paths' bytes. */
   readonly #nodes: Uint32Array;
 
-  /** @throws IndexError (and so does every method) */
+  /**
+   * Reads what identifies the snapshot, and orders its nodes.
+   *
+   * @throws IndexError (and so does every method)
+   */
   constructor(body: Uint8Array) {
     const buffer = new Flatbuffer(body);
     this.#buffer = buffer;

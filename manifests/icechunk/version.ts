@@ -20,7 +20,9 @@ import type { ReadFile, Repository } from "./repository.ts";
 
 /** A version of a repository. */
 export interface Version {
+  /** Version of the specification that the repository follows. */
   readonly spec: 1 | 2;
+  /** What the name turned out to name; only a branch can move. */
   readonly kind: "branch" | "tag" | "snapshot";
   /** The branch or tag, or the snapshot's id. */
   readonly name: string;

@@ -77,7 +77,7 @@ export class BitReader {
   #at = 0;
   #bit = 0;
 
-  /** @param at where to start, in bytes */
+  /** Begins on a byte's border. @param at where to start, in bytes */
   constructor(readonly bytes: Uint8Array, at: number) {
     this.#at = at;
   }

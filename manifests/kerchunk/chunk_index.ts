@@ -6,11 +6,15 @@ import { ReferencePacker } from "./reference_packer.ts";
 
 /** Rows in any order, each with its place in the grid; the last one of a place counts. */
 export interface UnorderedRows {
+  /** Number of rows, those outside the grid among them. */
   readonly rows: number;
   /** The chunk's place in C order; undefined for a key outside the grid, which is ignored. */
   ordinal(row: number): number | undefined;
+  /** What a row refers to: {@link PackedRow.id}. */
   id(row: number): number;
+  /** Bytes from the start of the row's file, or of the inline bytes. */
   offset(row: number): number;
+  /** Bytes of the row's chunk; 0 for a whole file. */
   length(row: number): number;
 }
 
@@ -27,6 +31,7 @@ export class ChunkIndex {
     return this.packed.heldBytes + (this.ordinals?.byteLength ?? 0) + 128;
   }
 
+  /** Sorts rows by their places in the grid, and packs them. */
   static build(layout: ChunkLayout, source: UnorderedRows): ChunkIndex {
     const isDense = layout.chunks <= source.rows * 2 + 1024;
     const { order, ordinals } = isDense

@@ -9,6 +9,7 @@ const TABLE_ROWS = 65_536;
 
 /** Collects rows until {@link isFull}, then {@link take}s them as one table. */
 export class ChunkTableBuilder {
+  /** Rows since the last table was taken. */
   rows = 0;
   readonly #coords: Uint32Array;
   readonly #kinds = new Uint8Array(TABLE_ROWS);
@@ -18,11 +19,12 @@ export class ChunkTableBuilder {
   readonly #urls = new Map<number, number>();
   #hrefs: string[] = [];
 
-  /** @param href the URL of a packed id; may throw */
+  /** No rows yet. @param href the URL of a packed id; may throw */
   constructor(readonly layout: ChunkLayout, readonly href: (id: number) => string) {
     this.#coords = new Uint32Array(TABLE_ROWS * layout.grid.length);
   }
 
+  /** True if there is no room for another row. */
   get isFull(): boolean {
     return this.rows === TABLE_ROWS;
   }

@@ -7,7 +7,9 @@ import type { TemplateSet } from "./template_set.ts";
 
 /** One generated reference. Without `offset` and `length` it is the whole file. */
 export interface GeneratedReference {
+  /** What the reference is listed under, e.g. `temp/0.1`. */
   readonly key: string;
+  /** The text of its URL, with all templates filled in. */
   readonly url: string;
   /** Bytes. */
   readonly offset?: number;

@@ -9,15 +9,18 @@ import { IndexError } from "../../src/errors.ts";
 /** What {@link EntryScanner.scanValue} found. */
 export type ValueKind = "string" | "object" | "reference" | "other";
 
-/** A span of the window; `escaped` if the string in it has backslashes. */
+/** A part of the window. */
 export interface Span {
+  /** The place of the first byte in the window. */
   start: number;
+  /** One past the last byte. */
   end: number;
+  /** True if the string has backslashes. */
   escaped: boolean;
 }
 
 /** What every scan gives when the window ends before the part does. */
-export const INCOMPLETE = -1;
+export const INCOMPLETE: number = -1;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -33,25 +36,31 @@ const encoder = new TextEncoder();
 
 /** Scans one `"key": value` at a time; its fields describe what was scanned last. */
 export class EntryScanner {
+  /** The window. */
   bytes: Uint8Array = new Uint8Array(0);
   /** One past the last byte of the window. */
   end = 0;
 
   /** The key, without its quotes. */
   readonly key: Span = { start: 0, end: 0, escaped: false };
+  /** What the value is. */
   kind: ValueKind = "other";
   /** The value: a string without its quotes, anything else with its brackets. */
   readonly value: Span = { start: 0, end: 0, escaped: false };
-  /** Of a reference: its URL without quotes; undefined for `null`. */
+  /** Of a reference: its URL without quotes. */
   readonly url: Span = { start: 0, end: 0, escaped: false };
+  /** Of a reference: true for `null` in the URL's place. */
   urlIsNull = false;
   /** Of a reference: true for `[url]`. */
   isWhole = false;
-  /** Of a reference: bytes; NaN where the text is not an exact integer ≥ 0. */
+  /** Of a reference: bytes from the start of the file; NaN if it is not an exact integer ≥ 0. */
   offset = 0;
+  /** Of a reference: bytes of the chunk; NaN likewise. */
   length = 0;
   /** Why a value of kind `other` is no reference. */
   fault = "";
+  /** True if a `}` came behind the last value. */
+  closed = false;
 
   /** Scans `"key":` and the space around it; returns where the value starts. */
   scanKey(at: number): number {
@@ -89,9 +98,6 @@ export class EntryScanner {
     const end = this.#skipValue(at);
     return end === INCOMPLETE ? INCOMPLETE : this.#setValue(at, end);
   }
-
-  /** True if a `}` came behind the last value. */
-  closed = false;
 
   /** Scans the `,` or `}` behind a value; returns the place behind it. */
   scanDelimiter(at: number): number {
@@ -133,6 +139,7 @@ export class EntryScanner {
     }
   }
 
+  /** The fault of an index that has something else than `expected` at a place in the window. */
   malformed(at: number, expected: string): IndexError {
     const near = decoder.decode(this.bytes.subarray(at, Math.min(this.end, at + 24)));
     return new IndexError(`Cannot parse the index as JSON: ${expected} is expected`, { near });

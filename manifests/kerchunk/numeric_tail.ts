@@ -14,6 +14,7 @@ const LETTER_C = 0x63;
  * array's path (`0/1/2`: array `0`, or a root array) only the metadata tells, later.
  */
 export class NumericTail {
+  /** Of these, the first `count` are the tail's. */
   readonly numbers: number[] = new Array(MAX_NUMBERS).fill(0);
   /** How many of `numbers` count; 0 for the key `…/c` of a v3 scalar. */
   count = 0;

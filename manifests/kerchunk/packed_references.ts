@@ -28,8 +28,11 @@ export const FIRST_URL_ID = 2;
 
 /** One row; an absent one has offset and length 0. */
 export interface PackedRow {
+  /** {@link ABSENT_ID}, {@link INLINE_ID}, or {@link FIRST_URL_ID} plus a URL's number. */
   id: number;
+  /** Bytes from the start of the file, or of the index's inline bytes. */
   offset: number;
+  /** Bytes; 0 with a URL for the whole file. */
   length: number;
 }
 
@@ -43,6 +46,7 @@ export const AS_RUNS = 1;
 
 /** Immutable; any row is read in microseconds. */
 export class PackedReferences {
+  /** Takes over what `ReferencePacker` wrote. */
   constructor(
     readonly rows: number,
     /** Where each block starts in `packed`. */

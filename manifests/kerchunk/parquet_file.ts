@@ -39,11 +39,13 @@ export class PageScratch {
   #present = new Uint8Array(0);
   #indices = new Uint32Array(0);
 
+  /** Room for a flag a row, good until the next call. */
   present(rows: number): Uint8Array {
     if (this.#present.length < rows) this.#present = new Uint8Array(rows);
     return this.#present.subarray(0, rows);
   }
 
+  /** Room for `count` dictionary indices, good until the next call. */
   indices(count: number): Uint32Array {
     if (this.#indices.length < count) this.#indices = new Uint32Array(count);
     return this.#indices.subarray(0, count);
@@ -52,11 +54,14 @@ export class PageScratch {
 
 /** A Parquet file of flat columns. Everything is decoded when asked for, and nothing kept. */
 export class ParquetFile {
+  /** Rows of all row groups. */
   readonly rows: number;
   readonly #bytes: Uint8Array;
   readonly #columns = new Map<string, Column>();
 
   /**
+   * Reads the footer.
+   *
    * @param bytes the whole file
    * @param maxPageBytes what one page may decompress to
    * @throws IndexError

@@ -9,11 +9,13 @@ import { type TextList, TextTable } from "./text_table.ts";
 
 /** The references of some consecutive chunks of one array. */
 export interface Partition {
+  /** One row a chunk, in C order from the partition's first. */
   readonly references: PackedReferences;
   /** Reference texts by number, as they are in the file. */
   readonly urls: TextList;
   /** What inline rows' offsets and lengths lead into. */
   readonly inline: Uint8Array;
+  /** Bytes that all of it holds. */
   readonly heldBytes: number;
 }
 
@@ -33,7 +35,7 @@ export class PartitionReader {
   readonly #scratch = new PageScratch();
   readonly #packer = new ReferencePacker();
 
-  /** @param maxBytes what a partition may hold */
+  /** Nothing is read yet. @param maxBytes what a partition may hold */
   constructor(readonly maxBytes: number) {}
 
   /**

@@ -15,6 +15,7 @@ import { TextList, TextTable } from "./text_table.ts";
 
 /** A reference set, read. */
 export interface ReferenceSet {
+  /** The nodes that the set's own documents make. */
   readonly hierarchy: DocumentHierarchy;
   /** Metadata keys whose document is a reference to another file. */
   readonly remoteDocuments: ReadonlySet<string>;
@@ -26,6 +27,7 @@ export interface ReferenceSet {
   readonly urlFaults: ReadonlyMap<number, IndexError>;
   /** The bytes of inline chunks. */
   readonly inline: Uint8Array;
+  /** Bytes that all of it holds. */
   readonly heldBytes: number;
 }
 
@@ -52,7 +54,7 @@ export class ReferenceBuilder {
   /** The first entry that is no reference; thrown by {@link finish}, as this may be another container. */
   #fault: IndexError | undefined;
 
-  /** @param maxBytes what may be held in the end */
+  /** Nothing is taken yet. @param maxBytes what may be held in the end */
   constructor(readonly maxBytes: number) {}
 
   /** Takes the entry that was scanned last. @throws IndexError `index-too-large` */

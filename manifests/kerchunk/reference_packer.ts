@@ -21,6 +21,7 @@ export interface RowColumns {
 
 /** Rows to be packed. */
 export interface ReferenceRows {
+  /** Rows in all. */
   readonly rows: number;
   /** Writes rows `first` to `first + count` to the start of the columns. */
   fill(first: number, count: number, into: RowColumns): void;
@@ -35,6 +36,7 @@ export class ReferencePacker {
   readonly #places = new BitWriter();
   readonly #histogram = new Uint16Array(54);
 
+  /** Packs every row, in order. */
   pack(source: ReferenceRows): PackedReferences {
     const starts = new Uint32Array(Math.ceil(source.rows / BLOCK_ROWS));
     this.#writer.clear();

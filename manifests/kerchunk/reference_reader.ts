@@ -19,6 +19,7 @@ const TEXT_FACTOR = 24;
 
 /** What a file of references holds. */
 export interface ReferenceFile {
+  /** One, unless the file is a list. */
   readonly sets: readonly ReferenceSet[];
   /** True for a JSON array of sets, as kerchunk writes for a GRIB file: one a message. */
   readonly isList: boolean;

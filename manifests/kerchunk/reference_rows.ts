@@ -8,6 +8,7 @@ const BLOCK = 1 << BLOCK_BITS;
 
 /** The references whose keys have the same base and the same spelling of numbers behind it. */
 export class ReferenceRowGroup {
+  /** Rows so far. */
   rows = 0;
   readonly #numbers: Uint32Array[] = [];
   readonly #ids: Uint32Array[] = [];
@@ -16,6 +17,8 @@ export class ReferenceRowGroup {
   #capacity = 0;
 
   /**
+   * No rows yet.
+   *
    * @param base what comes before the numbers, with its `/`
    * @param count numbers a row
    * @param slashes as {@link NumericTail.slashes}
@@ -27,6 +30,7 @@ export class ReferenceRowGroup {
     return 512 + this.#capacity * (this.count * 4 + 20);
   }
 
+  /** Adds the reference whose key ends in `tail`, with the figures of its `PackedRow`. */
   add(tail: NumericTail, id: number, offset: number, length: number): void {
     if (this.rows === this.#capacity) this.#grow();
     const row = this.rows++;
@@ -44,14 +48,17 @@ export class ReferenceRowGroup {
     return this.#numbers[blockOf(row)][placeOf(row) * this.count + i];
   }
 
+  /** What a row refers to: `PackedRow.id`. */
   id(row: number): number {
     return this.#ids[blockOf(row)][placeOf(row)];
   }
 
+  /** Bytes from the start of the row's file, or of the inline bytes. */
   offset(row: number): number {
     return this.#offsets[blockOf(row)][placeOf(row)];
   }
 
+  /** Bytes of the row's chunk; 0 for a whole file. */
   length(row: number): number {
     return this.#lengths[blockOf(row)][placeOf(row)];
   }

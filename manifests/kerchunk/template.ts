@@ -26,7 +26,11 @@ type Expression =
 
 /** A parsed template. */
 export interface Template {
-  /** @throws IndexError for unknown names, inexact division, figures beyond 64 bits, over-long text */
+  /**
+   * The text with each expression replaced by its value.
+   *
+   * @throws IndexError for unknown names, inexact division, figures beyond 64 bits, over-long text
+   */
   render(scope: TemplateScope): string;
 }
 

@@ -14,7 +14,12 @@ export class TemplateSet {
   readonly #texts = new Map<string, string>();
   readonly #callables = new Map<string, Template>();
 
-  /** @param templates the member `templates`: name → text. @throws IndexError */
+  /**
+   * Parses every template.
+   *
+   * @param templates the member `templates`: name → text.
+   * @throws IndexError
+   */
   constructor(templates: Json | undefined) {
     if (templates === undefined || templates === null) return;
     if (!isObject(templates)) throw new IndexError('"templates" is not a JSON object');
@@ -25,6 +30,7 @@ export class TemplateSet {
     }
   }
 
+  /** True if there is nothing that a text could refer to. */
   get isEmpty(): boolean {
     return this.#texts.size + this.#callables.size === 0;
   }

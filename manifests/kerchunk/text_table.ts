@@ -9,6 +9,7 @@ export class TextList {
   #starts = new Float64Array(64);
   #count = 0;
 
+  /** Number of texts. */
   get size(): number {
     return this.#count;
   }
@@ -68,6 +69,7 @@ export class TextList {
 
 /** Numbers distinct texts in order of first appearance. */
 export class TextTable {
+  /** The texts by their numbers. */
   readonly list = new TextList();
   #slots = new Uint32Array(128);
   #last = -1;

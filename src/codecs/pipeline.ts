@@ -10,17 +10,23 @@ import { type NumpyType, parseNumpyType, sameType } from "./decode/numpy_type.ts
 
 /** A codec under its short name (`zlib` for `numcodecs.zlib`). */
 export interface Stage {
+  /** The name that the registry or numcodecs has for it, without `numcodecs.`. */
   readonly id: string;
+  /** As the source has it, with the element size of a shuffle filled in. */
   readonly configuration: JsonObject;
   /** True if numcodecs defines what the name means, not the Zarr v3 registry. */
   readonly numcodecs: boolean;
+  /** The codec as the array's metadata has it. */
   readonly source: Codec;
 }
 
 /** Codecs in their places, in the order of encoding. */
 export interface Stages {
+  /** Transpositions and filters. */
   readonly arrayToArray: readonly Stage[];
+  /** What writes elements as bytes. */
   readonly arrayToBytes: Stage;
+  /** Shuffles, compressors and checksums. */
   readonly bytesToBytes: readonly Stage[];
 }
 

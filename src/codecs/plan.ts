@@ -13,13 +13,15 @@ import { planTranscode } from "./transcode.ts";
 export interface DecodeStep {
   /** The codec's name, for messages and `inspect`. */
   readonly name: string;
-  /** @throws ChunkError */
+  /** Undoes it for a whole chunk. @throws ChunkError */
   decode(bytes: Uint8Array): Uint8Array | Promise<Uint8Array>;
 }
 
 /** Writes the portable encoding of raw chunk bytes. */
 export interface EncodeStep {
+  /** The name of the portable codec. */
   readonly name: string;
+  /** Encodes a whole chunk. */
   encode(bytes: Uint8Array): Uint8Array | Promise<Uint8Array>;
 }
 

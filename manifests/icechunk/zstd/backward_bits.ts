@@ -9,7 +9,11 @@ export class BackwardBits {
   /** Bits not yet read; negative once more were taken than there are. */
   left: number;
 
-  /** @throws IndexError if the end mark (the highest set bit of the last byte) is missing */
+  /**
+   * Begins with the last bit of `bytes[start, end)` before its end mark.
+   *
+   * @throws IndexError if the end mark (the highest set bit of the last byte) is missing
+   */
   constructor(bytes: Uint8Array, start: number, end: number) {
     const last = end > start ? bytes[end - 1] : 0;
     if (last === 0 || last === undefined) {
@@ -31,6 +35,7 @@ export class BackwardBits {
     return this.at(this.left - count, count);
   }
 
+  /** `count` bits from bit `bit` on, counted from the start. */
   private at(bit: number, count: number): number {
     if (bit < 0) {
       const missing = -bit;

@@ -4,7 +4,9 @@ import { IndexError } from "../../../src/errors.ts";
 
 /** A decoding table of `1 << log` states. */
 export interface FseTable {
+  /** Bits of a state's number. */
   readonly log: number;
+  /** What each state stands for. */
   readonly symbols: Uint8Array;
   /** Bits to read for the next state. */
   readonly bits: Uint8Array;

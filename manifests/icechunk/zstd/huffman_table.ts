@@ -6,8 +6,11 @@ import { readFseTable } from "./fse_table.ts";
 
 /** A decoding table indexed by the next `maxBits` bits. */
 export interface HuffmanTable {
+  /** Bits of the longest code. */
   readonly maxBits: number;
+  /** The symbol whose code these bits start with. */
   readonly symbols: Uint8Array;
+  /** Bits of that symbol's code. */
   readonly bits: Uint8Array;
 }
 

@@ -4,10 +4,15 @@ import { buildFseTable, type FseTable } from "./fse_table.ts";
 
 /** One of the three codes of a sequence: how its value comes from its code, and its tables' limits. */
 export interface SequenceCode {
+  /** The highest code. */
   readonly maxSymbol: number;
+  /** Bits of a state's number at most, in a table that a frame brings. */
   readonly maxLog: number;
+  /** Each code's value before its extra bits are added. */
   readonly bases: Uint32Array;
+  /** Bits to read behind each code. */
   readonly extraBits: Uint8Array;
+  /** The table of a block that brings none. */
   readonly predefined: FseTable;
 }
 

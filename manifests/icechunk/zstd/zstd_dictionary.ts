@@ -39,6 +39,8 @@ export class ZstdDictionary {
   readonly #literals: Uint8Array;
 
   /**
+   * Reads the dictionary's tables.
+   *
    * @param dictionary a trained dictionary, or (without its magic number) plain content
    * @param maxBytes what a frame may decode to
    * @throws IndexError

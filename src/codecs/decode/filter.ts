@@ -6,7 +6,9 @@ import { allocate, type NumpyType, readElements, writeElements } from "./numpy_t
 
 /** What a filter's elements were, and what they are stored as. */
 export interface FilterTypes {
+  /** What the elements are once the filter is undone. */
   readonly decoded: NumpyType;
+  /** What the elements are as they are stored. */
   readonly encoded: NumpyType;
 }
 

@@ -4,7 +4,9 @@ import { ChunkError } from "../../errors.ts";
 
 /** Bytes that a decoding gives: exactly that many, or at most. */
 export interface Size {
+  /** The most that it may give. */
   readonly bytes: number;
+  /** True if it must give no less either. */
   readonly exact: boolean;
 }
 
