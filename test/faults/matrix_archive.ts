@@ -48,7 +48,6 @@ export const LOCAL_BAD_REFERENCES: readonly BadReference[] = [
   { name: "a host, from local files", url: "http://archive.example/data/archive.bin" },
 ].map((entry) => ({ offset: 0, length: 4, ...entry }));
 
-const ELEMENTS = 500;
 const CHUNKS = 8;
 const BAD_CHUNKS = Math.max(BAD_REFERENCES.length, LOCAL_BAD_REFERENCES.length);
 /** Rows of a partition of the kerchunk Parquet set. */
@@ -57,6 +56,7 @@ const RECORD_SIZE = 4;
 /** v2 metadata of the codecs of each array. */
 const ENCODINGS: Record<string, { filters: unknown; compressor: unknown }> = {
   pass: { filters: null, compressor: null },
+  large: { filters: null, compressor: null },
   frame: {
     filters: [{ id: "shuffle", elementsize: 4 }],
     compressor: { id: "zlib", level: 4 },
@@ -72,12 +72,18 @@ const ENCODINGS: Record<string, { filters: unknown; compressor: unknown }> = {
   bad: { filters: null, compressor: null },
 };
 
+/** Elements of a chunk. */
+function elementsOf(array: string): number {
+  return array === "large" ? 3000 : 500;
+}
+
 function zarray(name: string): Record<string, unknown> {
   const chunks = name === "bad" ? BAD_CHUNKS : CHUNKS;
+  const elements = elementsOf(name);
   return {
     zarr_format: 2,
-    shape: [chunks * ELEMENTS],
-    chunks: [ELEMENTS],
+    shape: [chunks * elements],
+    chunks: [elements],
     dtype: "<i4",
     order: "C",
     fill_value: -1,
@@ -152,6 +158,7 @@ function plainZarr(archive: Uint8Array): Record<string, Uint8Array> {
   const delta = { name: "numcodecs.delta", configuration: { dtype: "<i4", astype: "<i4" } };
   const codecs: Record<string, unknown[]> = {
     pass: [bytes],
+    large: [bytes],
     frame: [
       bytes,
       { name: "numcodecs.shuffle", configuration: { elementsize: 4 } },
@@ -164,9 +171,9 @@ function plainZarr(archive: Uint8Array): Record<string, Uint8Array> {
     files[`${name}/zarr.json`] = json({
       zarr_format: 3,
       node_type: "array",
-      shape: [CHUNKS * ELEMENTS],
+      shape: [CHUNKS * elementsOf(name)],
       data_type: "int32",
-      chunk_grid: { name: "regular", configuration: { chunk_shape: [ELEMENTS] } },
+      chunk_grid: { name: "regular", configuration: { chunk_shape: [elementsOf(name)] } },
       chunk_key_encoding: { name: "default", configuration: { separator: "/" } },
       fill_value: -1,
       codecs: codecs[name],

@@ -21,7 +21,7 @@ export interface MatrixRead {
   /** True for a byte range, false for a whole object. */
   readonly ranged: boolean;
   /** The array of a chunk read; its chunk 0 is read. */
-  readonly array?: "pass" | "frame" | "transcode" | "native";
+  readonly array?: "pass" | "large" | "frame" | "transcode" | "native";
   /** The stored bytes are sent on as they come: headers are out before the last of them is read. */
   readonly streamed?: true;
 }
@@ -39,7 +39,7 @@ export const MATRIX_DATASETS: Record<string, { url: string; format: MatrixFormat
 };
 
 /** More streams than the first ones of a host, which are watched piece by piece. */
-const MANY_STREAMS = Array.from({ length: 20 }, () => "json/pass/c/1");
+const MANY_STREAMS = Array.from({ length: 20 }, () => "json/large/c/1");
 
 const snapshot = (version: string) =>
   [...Deno.readDirSync(new URL(`../fixtures/icechunk/${version}/snapshots/`, import.meta.url))]
@@ -60,7 +60,7 @@ function chunk(
     warm: [`${dataset}/${array}/c/1`],
     ranged: format !== "zarr",
     array,
-    ...(array === "pass" || array === "native" ? { streamed: true } : {}),
+    ...(array === "large" ? { streamed: true } : {}),
     ...more,
   };
 }
@@ -78,7 +78,8 @@ function index(
 /** Every read of the matrix. */
 export const MATRIX_READS: readonly MatrixRead[] = [
   chunk("kerchunk-json", "json", "pass"),
-  chunk("kerchunk-json", "json", "pass", { name: "piped", warm: MANY_STREAMS }),
+  chunk("kerchunk-json", "json", "large"),
+  chunk("kerchunk-json", "json", "large", { name: "piped", warm: MANY_STREAMS }),
   chunk("kerchunk-json", "json", "frame"),
   chunk("kerchunk-json", "json", "transcode"),
   index("kerchunk-json", "json", "json/zarr.json", "set.json"),
@@ -92,6 +93,7 @@ export const MATRIX_READS: readonly MatrixRead[] = [
   ),
 
   chunk("kerchunk-parquet", "parquet", "pass"),
+  chunk("kerchunk-parquet", "parquet", "large"),
   chunk("kerchunk-parquet", "parquet", "transcode"),
   index("kerchunk-parquet", ".zmetadata", "parquet/zarr.json", "set.parq/.zmetadata"),
   index(
@@ -106,6 +108,7 @@ export const MATRIX_READS: readonly MatrixRead[] = [
   ]),
 
   chunk("icechunk", "v2", "pass"),
+  chunk("icechunk", "v2", "large"),
   chunk("icechunk", "v2", "native"),
   chunk("icechunk", "v1", "transcode"),
   index("icechunk", "repo", "v2/zarr.json", "v2/repo"),
@@ -118,6 +121,7 @@ export const MATRIX_READS: readonly MatrixRead[] = [
   index("icechunk", "manifest", "v2/inline/c/0", "v2/manifests/", ["v2/inline/zarr.json"]),
 
   chunk("zarr", "store", "pass"),
+  chunk("zarr", "store", "large"),
   chunk("zarr", "store", "transcode"),
   index("zarr", "zarr.json", "store/zarr.json", "store/zarr.json"),
   index("zarr", "array's zarr.json", "store/pass/c/0", "store/pass/zarr.json", [
