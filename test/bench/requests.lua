@@ -1,10 +1,11 @@
--- wrk's requests: chunk after chunk of a file, far enough apart that no two are the same for long.
+-- wrk's requests: chunk after chunk of a file from a random one on, none again before all the others.
 -- MODE range asks a file server for ranges, proxy asks nginx with the range in the query, and
 -- anything else is the path of a Zarr array.
 local mode = os.getenv("MODE")
 local size = tonumber(os.getenv("SIZE"))
 local count = tonumber(os.getenv("COUNT"))
-local i = 0
+math.randomseed(os.time())
+local i = math.random(count) - 1
 
 request = function()
   i = (i + 7919) % count

@@ -14,11 +14,14 @@ import {
   writeServedFile,
 } from "./served_file.ts";
 import { printTable, ratio } from "./table.ts";
-import { type Load, load, type Requests, together } from "./wrk.ts";
+import { type Load, load, median, type Requests } from "./wrk.ts";
 
 const SIZES = [4096, 102400, 1048576];
-/** Seconds of one load. Each contender is loaded twice, the second time in reverse order. */
-const SECONDS = 2;
+/** Seconds of one load, and how often each contender is loaded, in turn; the median counts. */
+const SECONDS = 1;
+const ROUNDS = 3;
+/** Seconds for which the gateway is loaded before, so that its code is compiled. */
+const WARM_SECONDS = 4;
 
 interface Contender {
   readonly name: string;
@@ -75,18 +78,17 @@ async function measure(
         `16 connections; client and origin on core(s) ${clientCores.join(",")}\n`,
     );
     const rows: string[][] = [];
+    await warm(contenders.slice(1, 3), SIZES[0], clientCores);
     for (const size of SIZES) {
-      const order = [...contenders, ...contenders.toReversed()];
       const loads = new Map<Contender, Load[]>(contenders.map((c) => [c, []]));
-      await warm(contenders.slice(1, 3), size, clientCores);
-      for (const contender of order) {
+      for (const contender of Array.from({ length: ROUNDS }, () => contenders).flat()) {
         const requests = requestsOf(contender, size);
         const { port, process } = contender;
         loads.get(contender)!.push(await load(port, process.pid, requests, SECONDS, clientCores));
       }
-      const peer = together(loads.get(contenders[0])!);
+      const peer = median(loads.get(contenders[0])!);
       for (const contender of contenders) {
-        rows.push(row(size, contender.name, together(loads.get(contender)!), peer));
+        rows.push(row(size, contender.name, median(loads.get(contender)!), peer));
       }
     }
     printTable(
@@ -103,14 +105,20 @@ function requestsOf(contender: Contender, size: number): Requests {
   return { mode: contender.mode(size), size, count: chunkCount(size) };
 }
 
-/** Lets the gateway's code be compiled for what is measured next. */
+/** Loads without measuring. */
 async function warm(
   contenders: readonly Contender[],
   size: number,
   cores: readonly number[],
 ): Promise<void> {
   for (const contender of contenders) {
-    await load(contender.port, contender.process.pid, requestsOf(contender, size), 1, cores);
+    await load(
+      contender.port,
+      contender.process.pid,
+      requestsOf(contender, size),
+      WARM_SECONDS,
+      cores,
+    );
   }
 }
 

@@ -62,15 +62,8 @@ export async function load(
   return { requests, seconds: microseconds / 1e6, bytes, cpu, p50: p50 / 1e3, p99: p99 / 1e3 };
 }
 
-/** Several loads of one server as one: sums, and the mean of the percentiles. */
-export function together(loads: readonly Load[]): Load {
-  const sum = (of: (load: Load) => number) => loads.reduce((total, load) => total + of(load), 0);
-  return {
-    requests: sum((l) => l.requests),
-    seconds: sum((l) => l.seconds),
-    bytes: sum((l) => l.bytes),
-    cpu: sum((l) => l.cpu),
-    p50: sum((l) => l.p50) / loads.length,
-    p99: sum((l) => l.p99) / loads.length,
-  };
+/** Of several loads of one server, the one with the median of requests a second. */
+export function median(loads: readonly Load[]): Load {
+  const rate = (load: Load) => load.requests / load.seconds;
+  return loads.toSorted((a, b) => rate(a) - rate(b))[loads.length >> 1];
 }
