@@ -39,7 +39,7 @@ export function catalogForTargets(
 }
 
 /** A URL as it is; anything else is a path, whatever characters it holds. */
-export function targetUrl(target: string, cwd: URL): URL {
+function targetUrl(target: string, cwd: URL): URL {
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(target)) return new URL(target);
   const escaped = target.split("/").map(encodeURIComponent).join("/");
   return new URL(escaped, cwd);

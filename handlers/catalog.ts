@@ -22,13 +22,23 @@ export interface CatalogEntry {
   readonly protected?: true;
   /** Where the store's root is, relative to the server's root. */
   readonly href: string;
+  /** Its branches and tags, where the index has some and everybody may see them. */
+  readonly versions?: readonly VersionLink[];
 }
 
 /** The catalog's entry of a dataset. */
-export function catalogEntry(dataset: Dataset): CatalogEntry {
-  const { title, description, license, format, maxAge } = dataset.config;
-  const isProtected = dataset.config.tokens ? { protected: true as const } : {};
-  return { title, description, license, format, maxAge, ...isProtected, href: `/${dataset.id}/` };
+function catalogEntry(dataset: Dataset, versions: VersionLink[] | undefined): CatalogEntry {
+  const { title, description, license, format, maxAge, tokens } = dataset.config;
+  return {
+    title,
+    description,
+    license,
+    format,
+    maxAge,
+    protected: tokens ? true : undefined,
+    href: `/${dataset.id}/`,
+    versions,
+  };
 }
 
 /** Milliseconds that the catalog waits for an index to tell its versions. */
@@ -38,7 +48,7 @@ const VERSIONS_PATIENCE_MS = 3000;
 export async function catalogJson(request: Request, context: GatewayContext): Promise<Response> {
   const entries = [...context.catalog.datasets.values()].map(async (dataset) => {
     const versions = await versionsInTime(dataset, context);
-    return [dataset.id, { ...catalogEntry(dataset), ...(versions ? { versions } : {}) }] as const;
+    return [dataset.id, catalogEntry(dataset, versions)] as const;
   });
   const datasets = Object.fromEntries(await Promise.all(entries));
   const bytes = new TextEncoder().encode(JSON.stringify({ datasets }, null, 2));

@@ -22,7 +22,7 @@ export interface CatalogParts {
   /** Opens a dataset's index. */
   readonly openManifest: OpenManifest;
   /** Makes the origin of a dataset from the prefixes it may reach. */
-  readonly originFor: (allow: readonly string[], dataset: DatasetConfig) => Origin;
+  readonly originFor: (allow: readonly string[]) => Origin;
   /** Where all datasets keep what they read of their indexes. */
   readonly cache: ByteCache;
   /** Milliseconds since the Unix epoch. */
@@ -59,7 +59,7 @@ export class Dataset {
     const whole = url.href.replace(/\/$/, "");
     const allow = [...config.origins, whole, `${whole}/`];
     this.#allowed = new PrefixSet(allow);
-    this.origin = parts.originFor(allow, config);
+    this.origin = parts.originFor(allow);
   }
 
   /** Whether its references may lead to what lies below a URL prefix. */

@@ -1,7 +1,7 @@
 /** The `Server-Timing` header: where a request's milliseconds went. */
 
 /** The phases that are reported. */
-export type Phase = "index" | "origin" | "codec" | "cache";
+export type Phase = "index" | "origin" | "codec";
 
 /** Adds up the milliseconds of each phase of one request. */
 export class Timing {

@@ -22,7 +22,7 @@ import {
 } from "./zarr/consolidated.ts";
 import { parseJson, stringifyJson } from "./zarr/json.ts";
 import { type ArrayMetadata, gridShape } from "./zarr/metadata.ts";
-import { arrayToV2 } from "./zarr/v3_to_v2.ts";
+import { arrayToV2, groupToV2 } from "./zarr/v3_to_v2.ts";
 
 /** An array as one view shows it. */
 export interface ArrayView {
@@ -172,9 +172,10 @@ export class Store {
       };
     }
     if (node.type === "group") {
+      const { zgroup, zattrs } = groupToV2(node.metadata);
       return {
-        ".zgroup": encoder.encode('{"zarr_format":2}'),
-        ".zattrs": encoder.encode(stringifyJson(node.metadata.attributes ?? {})),
+        ".zgroup": encoder.encode(stringifyJson(zgroup)),
+        ".zattrs": encoder.encode(stringifyJson(zattrs)),
       };
     }
     const array = await this.array(path);

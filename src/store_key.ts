@@ -21,8 +21,6 @@ export interface StorePath {
    * unescaped, and one may hold a literal `%20`.
    */
   readonly literalKey?: string;
-  /** True for `/{id}` itself, without the slash that relative links need. */
-  readonly bare: boolean;
 }
 
 /** A path without escapes and control characters, as nearly all are: it says its names as they are. */
@@ -56,7 +54,6 @@ export function parseStorePath(
       view: suffix[3] === "~native" ? "native" : suffix[3] === "~v2" ? "v2" : "portable",
       key,
       ...(literal === key ? {} : { literalKey: literal }),
-      bare: rest.length === 0,
     };
   }
   return undefined;

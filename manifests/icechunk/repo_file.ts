@@ -28,8 +28,11 @@ export interface SnapshotSummary {
   readonly message: string;
 }
 
-/** Whether a repository may be read or written. */
-export const AVAILABILITY = ["online", "read-only", "offline"] as const;
+/** Whether a repository may be read and written, read only, or neither. */
+export type Availability = "online" | "read-only" | "offline";
+
+/** By their numbers in the file. */
+const AVAILABILITY: readonly Availability[] = ["online", "read-only", "offline"];
 
 // Fields of the root table by their ids.
 const TAGS = 1, BRANCHES = 2, DELETED_TAGS = 3, SNAPSHOTS = 4, STATUS = 5, CONFIG = 9;
@@ -115,7 +118,7 @@ export class RepoFile {
   }
 
   /** Whether the repository may be read and written, and its owner's reason. */
-  get status(): { availability: typeof AVAILABILITY[number]; reason?: string } {
+  get status(): { availability: Availability; reason?: string } {
     return this.#read(() => {
       const buffer = this.#buffer;
       const table = buffer.follow(buffer.required(this.#root, STATUS, "the repository's status"));

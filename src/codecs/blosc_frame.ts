@@ -19,7 +19,7 @@ export interface BloscFrame {
 }
 
 /** Bytes of the header of a frame whose one block is compressed. */
-export const FRAME_PREFIX_BYTES = 24;
+const FRAME_PREFIX_BYTES = 24;
 
 /** Bytes of the header of a stored frame. */
 export const STORED_HEADER_BYTES = 16;

@@ -9,7 +9,7 @@ import { type Pipeline, readPipeline } from "./pipeline.ts";
 import { portableCodec } from "./portable.ts";
 import { planTranscode } from "./transcode.ts";
 
-/** Undoes one encoding: encoded bytes in, less encoded bytes out, never more than `maxBytes`. */
+/** Undoes one encoding: encoded bytes in, less encoded bytes out, never more than the array declares. */
 export interface DecodeStep {
   /** The codec's name, for messages and `inspect`. */
   readonly name: string;
@@ -53,8 +53,6 @@ export type ChunkPlan =
   }
   /** None of the tiers can serve it: the source's own codecs, bytes untouched, and why. */
   | { readonly tier: "native"; readonly codecs: readonly Codec[]; readonly reason: string };
-
-export type { ArrayMetadata };
 
 /**
  * The cheapest tier that serves an array whose metadata is `metadata`, in Zarr v3 terms with the

@@ -32,7 +32,7 @@ export function canonicalScheme(protocol: string): string | undefined {
 }
 
 /** True for the schemes whose paths are keys: any text, never normalised by the store. */
-export function isObjectStore(protocol: string): boolean {
+function isObjectStore(protocol: string): boolean {
   const scheme = canonicalScheme(protocol);
   return scheme === "s3:" || scheme === "gs:" || scheme === "az:" || scheme === "abfs:";
 }

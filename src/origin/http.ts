@@ -201,7 +201,7 @@ export async function readText(
 }
 
 /** The fault that an exception of `fetch`, or of reading a body, stands for. */
-export function networkFault(cause: unknown, url: string, signal?: AbortSignal): OriginError {
+function networkFault(cause: unknown, url: string, signal?: AbortSignal): OriginError {
   if (cause instanceof OriginError) return cause;
   if (signal?.aborted) {
     if (signal.reason instanceof OriginError) return signal.reason;

@@ -68,7 +68,7 @@ export function withRetry(origin: Origin, budget: RetryBudget): Origin {
 }
 
 /** True for a fault that the same read may not meet again. */
-export function isPassing(fault: unknown): fault is OriginError {
+function isPassing(fault: unknown): fault is OriginError {
   return fault instanceof OriginError && fault.code === "origin-unavailable" &&
     fault.context.breaker === undefined && fault.context.cancelled === undefined;
 }

@@ -15,7 +15,7 @@ export function elementText(xml: string, name: string): string | undefined {
 }
 
 /** Resolves the entities of XML text. */
-export function unescapeXml(text: string): string {
+function unescapeXml(text: string): string {
   return text.replace(/&(?:#(\d+)|#x([0-9a-f]+)|(\w+));/gi, (whole, decimal, hex, name) => {
     if (name) return ENTITIES[name] ?? whole;
     return String.fromCodePoint(decimal ? Number(decimal) : parseInt(hex, 16));

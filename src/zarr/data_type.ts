@@ -126,7 +126,7 @@ export function itemSize(dataType: DataType): number | undefined {
 }
 
 /** A field of a structured data type. */
-export interface StructField {
+interface StructField {
   /** The field's name. */
   readonly name: string;
   /** What it holds. */
@@ -137,7 +137,7 @@ export interface StructField {
  * The fields of a `struct` (fields as objects) or `structured` (fields as pairs) data type;
  * undefined if it is another, or malformed.
  */
-export function structFields(dataType: DataType): StructField[] | undefined {
+function structFields(dataType: DataType): StructField[] | undefined {
   if (typeof dataType === "string") return undefined;
   const fields: unknown = dataType.configuration?.fields;
   if (!Array.isArray(fields)) return undefined;

@@ -44,12 +44,6 @@ export function parseZarrJson(bytes: Uint8Array, path = ""): ArrayMetadata | Gro
   } catch (cause) {
     throw malformed(where, "it is not JSON", cause);
   }
-  return nodeFromDocument(document, path);
-}
-
-/** The same from a document that is parsed already. @throws IndexError */
-export function nodeFromDocument(document: Json, path = ""): ArrayMetadata | GroupMetadata {
-  const where = `zarr.json of "${path}"`;
   if (!isObject(document)) throw malformed(where, "it is not a JSON object");
   if (toNumber(document.zarr_format) !== 3) {
     throw malformed(where, `zarr_format is ${shown(document.zarr_format)}`);

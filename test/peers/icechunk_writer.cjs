@@ -133,7 +133,7 @@ async function addArray(store, tree, array = randomArray()) {
   await fill(store, path, array, 20 + random(80));
 }
 
-async function setVirtual(store, path, array, cells) {
+async function setVirtual(store, path, cells) {
   const refs = cells.map((index) => {
     const { name, offset, length } = randomPiece();
     const relative = name.split("/").map(encodeURIComponent).join("/");
@@ -159,7 +159,7 @@ async function fill(store, path, array, percent) {
     else if (way === 1) await store.set(chunkKey(path, coords), randomBytes(40 + random(600)));
     else virtual.push(coords);
   }
-  if (virtual.length) await setVirtual(store, path, array, virtual);
+  if (virtual.length) await setVirtual(store, path, virtual);
 }
 
 async function change(session, tree) {
@@ -281,7 +281,10 @@ async function main() {
         manifest: {
           splitting: {
             split_sizes: [
-              [{ path_matches: { regex: ".*" } }, [{ condition: "Any", num_chunks: pick([2, 5, 40, 300]) }]],
+              [{ path_matches: { regex: ".*" } }, [{
+                condition: "Any",
+                num_chunks: pick([2, 5, 40, 300]),
+              }]],
             ],
           },
         },
@@ -312,7 +315,11 @@ async function main() {
     const tip = await repo.lookupBranch(branch);
     const kind = random(100);
     if (kind < 12) {
-      const name = pick(["dev", "my branch", ...(spec === 2 ? ["it's ünï", "feature/x"] : ["feature-x"])]);
+      const name = pick([
+        "dev",
+        "my branch",
+        ...(spec === 2 ? ["it's ünï", "feature/x"] : ["feature-x"]),
+      ]);
       if (!branches.includes(name)) {
         await repo.createBranch(name, pick([...trees.keys()]));
         branches.push(name);

@@ -49,7 +49,7 @@ export const VECTORS: readonly Vector[] = (file.vectors as unknown as VectorJson
   title: vector.title,
   metadata: arrayMetadata(vector.codecs, vector.data_type, vector.chunk_shape),
   encoded: Uint8Array.fromBase64(vector.encoded),
-  expect(bytes, message) {
+  expect(bytes, message = vector.title) {
     if (vector.decoded === undefined) {
       assert.equal(createHash("sha256").update(bytes).digest("hex"), vector.sha256, message);
     } else {
