@@ -15,6 +15,7 @@ import { isObject, type Json, parseJson } from "../../src/zarr/json.ts";
 import { decodeText } from "./flatbuffer.ts";
 import { unpackMetadataFile } from "./metadata_file.ts";
 import { decodeObjectId } from "./object_id.ts";
+import { type RefKind, refPaths } from "./ref_path.ts";
 import { RepoFile } from "./repo_file.ts";
 import type { ReadFile, Repository } from "./repository.ts";
 
@@ -57,7 +58,7 @@ export async function findVersion(repository: Repository): Promise<Version> {
   if (found) return found;
   // "No such version" is an answer of the repository's; first there has to be one.
   const known = repository.options.version !== undefined &&
-    await readRef(repository, branchPath(defaultBranch(repository)), refusal !== undefined);
+    await findRef(repository, "branch", defaultBranch(repository), refusal !== undefined);
   throw known ? notFound(repository) : refusal ?? noDefaultBranch(repository);
 }
 
@@ -96,16 +97,6 @@ export async function readRepoFile(repository: Repository, file: ReadFile): Prom
   return new RepoFile((await unpackMetadataFile(file.bytes, "repo", maxIndexBytes)).body);
 }
 
-/** The path of a version 1 branch. */
-export function branchPath(name: string): string {
-  return `refs/branch.${encodeURIComponent(name)}/ref.json`;
-}
-
-/** The path of a version 1 tag. */
-export function tagPath(name: string): string {
-  return `refs/tag.${encodeURIComponent(name)}/ref.json`;
-}
-
 /**
  * The snapshot and state of a version 1 reference; undefined if there is none.
  *
@@ -120,13 +111,13 @@ export async function readRef(
   return file && { snapshot: parseRef(file.bytes, path), validator: file.validator };
 }
 
-/** True if a version 1 tag has a tombstone. */
+/** True if the version 1 tag at `path` has a tombstone. */
 export async function isDeleted(
   repository: Repository,
-  tag: string,
+  path: string,
   forbiddenIsAbsent: boolean,
 ): Promise<boolean> {
-  const read = () => repository.read(`${tagPath(tag)}.deleted`);
+  const read = () => repository.read(`${path}.deleted`);
   return await ifPresent(read, forbiddenIsAbsent) !== undefined;
 }
 
@@ -170,21 +161,34 @@ async function versionOfRefs(
   // Version 1 names have no slashes, and no URL can hold half a surrogate pair.
   if (!name.includes("/") && name.isWellFormed()) {
     if (wanted !== undefined) {
-      const tag = await readRef(repository, tagPath(name), forbiddenIsAbsent);
-      if (tag && !await isDeleted(repository, name, forbiddenIsAbsent)) {
+      const tag = await findRef(repository, "tag", name, forbiddenIsAbsent);
+      if (tag && !await isDeleted(repository, tag.path, forbiddenIsAbsent)) {
         return { spec: 1, kind: "tag", name, snapshot: tag.snapshot };
       }
     }
-    const path = branchPath(name);
-    const branch = await readRef(repository, path, forbiddenIsAbsent);
+    const branch = await findRef(repository, "branch", name, forbiddenIsAbsent);
     if (branch) {
-      const { snapshot, validator } = branch;
+      const { path, snapshot, validator } = branch;
       return { spec: 1, kind: "branch", name, snapshot, source: { path, validator } };
     }
   }
   if (wanted !== undefined && decodeObjectId(wanted)) {
     const file = await ifPresent(() => repository.snapshot(wanted), forbiddenIsAbsent);
     if (file) return { spec: 1, kind: "snapshot", name: wanted, snapshot: wanted };
+  }
+  return undefined;
+}
+
+/** Looks a version 1 reference up where it may lie; undefined if there is none. */
+async function findRef(
+  repository: Repository,
+  kind: RefKind,
+  name: string,
+  forbiddenIsAbsent: boolean,
+): Promise<{ path: string; snapshot: string; validator?: Validator } | undefined> {
+  for (const path of refPaths(kind, name)) {
+    const ref = await readRef(repository, path, forbiddenIsAbsent);
+    if (ref) return { path, ...ref };
   }
   return undefined;
 }

@@ -1,9 +1,10 @@
 /** The branches, tags and history of a repository, for `inspect`, the catalog and listing pages. */
 
 import type { VersionInfo } from "../../src/manifest.ts";
+import { type RefKind, refOfFolder, refPath } from "./ref_path.ts";
 import type { RepoFile } from "./repo_file.ts";
 import type { Repository } from "./repository.ts";
-import { branchPath, isDeleted, readRef, readRepoFile, tagPath, type Version } from "./version.ts";
+import { isDeleted, readRef, readRepoFile, type Version } from "./version.ts";
 
 /** Snapshots of a history, and names, that are told. */
 const MAX_TOLD = 1000;
@@ -58,19 +59,21 @@ async function namesOfRefs(repository: Repository, version: Version): Promise<Ve
     const { kind, name, snapshot } = version;
     return kind === "snapshot" ? [] : [{ kind, name, snapshot }];
   }
-  const names = listed.map(({ name }) => name).sort();
-  const named = async (kind: "branch" | "tag", path: (name: string) => string) => {
+  const folders = listed.flatMap(({ name: folder }) => {
+    const ref = refOfFolder(folder);
+    return ref ? [{ ...ref, path: refPath(folder) }] : [];
+  }).sort((a, b) => a.name < b.name ? -1 : 1);
+  const named = async (wanted: RefKind) => {
     const found: VersionInfo[] = [];
-    for (const entry of names.filter((name) => name.startsWith(`${kind}.`))) {
+    for (const { kind, name, path } of folders.filter(({ kind }) => kind === wanted)) {
       if (found.length === MAX_FILES_READ) break;
-      const name = entry.slice(kind.length + 1);
-      const ref = await readRef(repository, path(name), false);
-      if (!ref || (kind === "tag" && await isDeleted(repository, name, false))) continue;
+      const ref = await readRef(repository, path, false);
+      if (!ref || (kind === "tag" && await isDeleted(repository, path, false))) continue;
       found.push({ kind, name, snapshot: ref.snapshot });
     }
     return found;
   };
-  return [...await named("branch", branchPath), ...await named("tag", tagPath)];
+  return [...await named("branch"), ...await named("tag")];
 }
 
 async function historyByFiles(repository: Repository, version: Version): Promise<VersionInfo[]> {
