@@ -4,27 +4,14 @@
  */
 
 import { IndexError } from "../src/errors.ts";
-import {
-  type ChunkRef,
-  type ChunkTable,
-  type Manifest,
-  type ManifestFormat,
-  type Node,
-  ROW_KIND,
-  type Validator,
-} from "../src/manifest.ts";
-import {
-  chunkKey,
-  type ChunkLayout,
-  chunkOrdinal,
-  parseChunkKey,
-  writeCoords,
-} from "./chunk_layout.ts";
+import type { Manifest, ManifestFormat, Node, Validator } from "../src/manifest.ts";
+import type { ChunkLayout } from "./chunk_layout.ts";
 import { childPath, DocumentHierarchy, parseDocument } from "./document_hierarchy.ts";
 import { folderUrl, mayBeFolder, urlBelow } from "./folder_url.ts";
 import { VersionHash } from "./index_stream.ts";
 import { refuseVersion } from "./version_option.ts";
 import { isConsolidated, type ReadDocument, ZarrDocuments } from "./zarr_documents.ts";
+import { ZarrStore } from "./zarr_store.ts";
 
 /** `zarr`: a folder with `zarr.json`, or `.zmetadata`, `.zgroup` or `.zarray`. */
 export const zarr: ManifestFormat = {
@@ -42,9 +29,6 @@ export const zarr: ManifestFormat = {
     return await openStore(new ZarrDocuments(folderUrl(url), origin, options));
   },
 };
-
-/** Rows of a full table of {@link Manifest.refs}. */
-const TABLE_ROWS = 65_536;
 
 async function openStore(documents: ZarrDocuments): Promise<Manifest> {
   const zarrJson = await documents.read("zarr.json");
@@ -98,72 +82,6 @@ function hashOf(documents: ReadonlyMap<string, Uint8Array>): string {
     hash.update(encoder.encode(`${key}\n${bytes.length}\n`)).update(bytes);
   }
   return hash.digest();
-}
-
-/** What the two kinds of store have in common. */
-abstract class ZarrStore implements Manifest {
-  readonly pinned = false;
-  readonly absentObjects = true;
-  abstract readonly version: string;
-
-  constructor(readonly documents: ZarrDocuments) {}
-
-  abstract node(path: string): Promise<Node | undefined>;
-  abstract children(path: string): Promise<string[]>;
-  abstract refresh(): Promise<Manifest>;
-  protected abstract layout(path: string): Promise<ChunkLayout | undefined>;
-
-  async chunk(path: string, coords: readonly number[]): Promise<ChunkRef | undefined> {
-    const layout = await this.layout(path);
-    if (!layout || chunkOrdinal(layout, coords) === undefined) return undefined;
-    return { kind: "object", url: this.#chunkUrl(path, layout, coords) };
-  }
-
-  /** The chunks that a listing shows; where nothing can be listed, all that there may be. */
-  async *refs(path: string): AsyncGenerator<ChunkTable> {
-    const layout = await this.layout(path);
-    if (!layout) return;
-    const listed = await this.#list(path, layout);
-    const coords = new Uint32Array(layout.grid.length);
-    const ordinals = listed ? listed : range(layout.chunks);
-    let table = new ObjectTable(layout);
-    for (const ordinal of ordinals) {
-      writeCoords(layout, ordinal, coords, 0);
-      table.add(coords, this.#chunkUrl(path, layout, [...coords]).href);
-      if (table.rows < TABLE_ROWS) continue;
-      yield table.finish();
-      table = new ObjectTable(layout);
-    }
-    if (table.rows > 0) yield table.finish();
-  }
-
-  #chunkUrl(path: string, layout: ChunkLayout, coords: readonly number[]): URL {
-    return urlBelow(this.documents.root, segmentsOf(path), chunkKey(layout, coords));
-  }
-
-  /** The ordinals of the stored chunks, ascending; undefined where nothing can be listed. */
-  async #list(path: string, layout: ChunkLayout): Promise<number[] | undefined> {
-    const { origin, root } = this.documents;
-    const found: number[] = [];
-    const pending = [""];
-    for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
-      const url = urlBelow(root, [...segmentsOf(path), ...segmentsOf(folder)], "");
-      const entries = await origin.list?.(url);
-      if (!entries) return undefined;
-      for (const { name, kind } of entries) {
-        const key = childPath(folder, name);
-        if (kind === "folder") {
-          // deeper than the chunk keys go there are none
-          if (key.split("/").length <= layout.grid.length) pending.push(key);
-          continue;
-        }
-        const coords = parseChunkKey(layout, key);
-        const ordinal = coords && chunkOrdinal(layout, coords);
-        if (ordinal !== undefined) found.push(ordinal);
-      }
-    }
-    return found.sort((a, b) => a - b);
-  }
 }
 
 /** A store whose metadata is all at hand. Immutable. */
@@ -284,40 +202,4 @@ class ProbedStore extends ZarrStore {
       return { value, bytes: value.heldBytes + 512 };
     });
   }
-}
-
-/** Rows of whole objects. */
-class ObjectTable {
-  rows = 0;
-  readonly #coords: number[] = [];
-  readonly #urls: string[] = [];
-
-  constructor(readonly layout: ChunkLayout) {}
-
-  add(coords: Uint32Array, href: string): void {
-    this.rows++;
-    this.#coords.push(...coords);
-    this.#urls.push(href);
-  }
-
-  finish(): ChunkTable {
-    const { rows } = this;
-    return {
-      rows,
-      coords: Uint32Array.from(this.#coords),
-      kinds: new Uint8Array(rows).fill(ROW_KIND.object),
-      urls: this.#urls,
-      urlIds: Uint32Array.from({ length: rows }, (_, row) => row),
-      offsets: new Float64Array(rows),
-      lengths: new Float64Array(rows),
-    };
-  }
-}
-
-function segmentsOf(path: string): string[] {
-  return path === "" ? [] : path.split("/");
-}
-
-function* range(count: number): Generator<number> {
-  for (let i = 0; i < count; i++) yield i;
 }

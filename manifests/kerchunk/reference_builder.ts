@@ -1,9 +1,9 @@
 /** Collects the entries of a reference set as they are read, and makes the index of them at the end. */
 
 import { IndexError } from "../../src/errors.ts";
-import { chunkOrdinal } from "../chunk_layout.ts";
 import { DocumentHierarchy, isMetadataName } from "../document_hierarchy.ts";
-import { ChunkIndex, type UnorderedRows } from "./chunk_index.ts";
+import { assignRows, rowsOf } from "./array_rows.ts";
+import { ChunkIndex } from "./chunk_index.ts";
 import type { GeneratedReference } from "./generator.ts";
 import type { EntryScanner, Span } from "./json_scanner.ts";
 import { NumericTail } from "./numeric_tail.ts";
@@ -230,7 +230,7 @@ export class ReferenceBuilder {
     const chunks = new Map<string, ChunkIndex>();
     const arrays = new Set(hierarchy.arrayPaths());
     for (const [id, group] of this.#groups) {
-      for (const [path, rows] of assign(group, arrays)) {
+      for (const [path, rows] of assignRows(group, arrays)) {
         const source = rowsOf(hierarchy, path, group, rows);
         const layout = source && hierarchy.layout(path);
         if (layout) chunks.set(path, ChunkIndex.build(layout, source));
@@ -239,91 +239,6 @@ export class ReferenceBuilder {
     }
     return chunks;
   }
-}
-
-/** Which rows of a group belong to which array. */
-interface Assigned {
-  /** How many of the key's numbers are segments of the array's path. */
-  readonly skip: number;
-  /** True if a `c` stands between the path and the numbers. */
-  readonly isDefault: boolean;
-  /** undefined: all. */
-  readonly rows?: number[];
-}
-
-function assign(group: ReferenceRowGroup, arrays: ReadonlySet<string>): Map<string, Assigned> {
-  // "a/c/" and "a/c." lead to the v3 array "a", "a/c" is its scalar, "a/" leads to "a"
-  const v3 = /^(?:(.*)\/)?c[./]?$/.exec(group.base);
-  const path = v3 ? v3[1] ?? "" : group.base.replace(/\/$/, "");
-  if (arrays.has(path)) return new Map([[path, { skip: 0, isDefault: v3 !== null }]]);
-  const named = group.base.slice(0, -1); // an array that is called "c"; "c.1" is another
-  if (v3 && group.base.endsWith("/") && arrays.has(named)) {
-    return new Map([[named, { skip: 0, isDefault: false }]]);
-  }
-  return assignByNumbers(group, arrays);
-}
-
-/** Arrays whose names are numbers themselves: `0/1.2` may be chunk 1.2 of the array `0`. */
-function assignByNumbers(
-  group: ReferenceRowGroup,
-  arrays: ReadonlySet<string>,
-): Map<string, Assigned> {
-  const found = new Map<string, { skip: number; isDefault: false; rows: number[] }>();
-  for (let row = 0; row < group.rows; row++) {
-    let path = group.base;
-    for (let i = 0; i < group.count - 1; i++) {
-      path += group.number(row, i);
-      const isSegment = ((group.slashes >>> i) & 1) === 1;
-      if (isSegment && arrays.has(path)) {
-        const assigned = found.get(path) ?? { skip: i + 1, isDefault: false, rows: [] };
-        assigned.rows.push(row);
-        found.set(path, assigned);
-        break;
-      }
-      path += isSegment ? "/" : ".";
-    }
-  }
-  return found;
-}
-
-/** The rows with their places in the array's grid; undefined if no key of the group is a chunk of it. */
-function rowsOf(
-  hierarchy: DocumentHierarchy,
-  path: string,
-  group: ReferenceRowGroup,
-  { skip, isDefault, rows }: Assigned,
-): UnorderedRows | undefined {
-  let layout;
-  try {
-    layout = hierarchy.layout(path);
-  } catch (fault) {
-    if (!(fault instanceof IndexError)) throw fault;
-    // thrown again when the array is asked for: one broken document must not close the rest
-    return undefined;
-  }
-  if (!layout) return undefined;
-  const { grid, encoding } = layout;
-  const rank = group.count - skip;
-  const isScalar = grid.length === 0 && (isDefault ? rank === 0 : rank === 1);
-  const isSpelledRight = encoding.name === "default"
-    ? isDefault && (rank === 0 || group.base.endsWith(encoding.separator))
-    : rank > 0 && !isDefault;
-  if (!isSpelledRight || (rank !== grid.length && !isScalar)) return undefined;
-  if (!group.isSeparatedBy(encoding.separator, skip, group.count)) return undefined;
-  const coords = new Array<number>(grid.length);
-  const at = (row: number) => rows ? rows[row] : row;
-  return {
-    rows: rows ? rows.length : group.rows,
-    ordinal(row) {
-      // the one chunk of a v2 scalar is "0"
-      if (isScalar) return rank === 1 && group.number(at(row), skip) !== 0 ? undefined : 0;
-      for (let i = 0; i < coords.length; i++) coords[i] = group.number(at(row), skip + i);
-      return chunkOrdinal(layout, coords);
-    },
-    id: (row) => group.id(at(row)),
-    offset: (row) => group.offset(at(row)),
-    length: (row) => group.length(at(row)),
-  };
 }
 
 /** The fault of an index that this server cannot hold. */

@@ -1,0 +1,31 @@
+/** What it means that `fetch` threw, or that a body could not be read on. */
+
+import { OriginError } from "../errors.ts";
+
+/** The fault that an exception of `fetch`, or of reading a body, stands for. */
+export function networkFault(cause: unknown, url: string, signal?: AbortSignal): OriginError {
+  if (cause instanceof OriginError) return cause;
+  if (signal?.aborted) {
+    if (signal.reason instanceof OriginError) return signal.reason;
+    const late = (signal.reason as { name?: unknown } | undefined)?.name === "TimeoutError";
+    return late
+      ? new OriginError("origin-timeout", "The origin did not answer in time", { url }, cause)
+      : new OriginError("origin-unavailable", "The read was cancelled", { url, cancelled: true });
+  }
+  if (isDenied(cause)) {
+    return new OriginError(
+      "origin-not-allowed",
+      "The server has no permission to reach the origin",
+      { url },
+      cause,
+    );
+  }
+  return new OriginError("origin-unavailable", "The origin cannot be reached", { url }, cause);
+}
+
+/** True if the runtime's own permissions refuse the host: by its name, or by what that resolves to. */
+function isDenied(cause: unknown): boolean {
+  if (!(cause instanceof Error)) return false;
+  return cause.name === "NotCapable" || /Requires net access/.test(cause.message) ||
+    isDenied(cause.cause);
+}
