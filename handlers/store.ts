@@ -10,6 +10,7 @@ import { type Representation, respond } from "../src/representation.ts";
 import { Timing } from "../src/server_timing.ts";
 import { listing } from "./listing.ts";
 import type { StorePath } from "../src/store_key.ts";
+import { fillsOnFailure } from "../src/streaming_client.ts";
 
 const IMMUTABLE = "max-age=31536000, immutable, no-transform";
 
@@ -68,6 +69,7 @@ export async function storeKey(
       epoch,
       view,
       cacheControl,
+      complete: fillsOnFailure(request),
       signal,
       timing,
     };

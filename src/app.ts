@@ -13,6 +13,7 @@ import { SluiceError } from "./errors.ts";
 import { preflight } from "./http_headers.ts";
 import type { Log } from "./log.ts";
 import { type FaultPlace, problemResponse } from "./problem.ts";
+import { brokenBody, fillsOnFailure, isChunkKey } from "./streaming_client.ts";
 
 /** What a route gives. */
 export type Answer = Response | Promise<Response>;
@@ -70,7 +71,12 @@ export function createApp(routes: Routes, log: Log): App {
   app.notFound((c) =>
     problemResponse(new SluiceError("not-found", "No such route"), routes.place(c.req.path), log)
   );
-  app.onError((error, c) => problemResponse(error, routes.place(c.req.path), log));
+  app.onError((error, c) => {
+    const place = routes.place(c.req.path);
+    const problem = problemResponse(error, place, log);
+    const fills = problem.status !== 404 && isChunkKey(place.key) && fillsOnFailure(c.req.raw);
+    return fills ? brokenBody(problem) : problem;
+  });
   return app;
 }
 

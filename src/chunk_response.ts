@@ -38,6 +38,8 @@ export interface ChunkSource {
   readonly view: string;
   /** Who may keep the answer, and for how long: `Cache-Control`. */
   readonly cacheControl: string;
+  /** True if nothing may be sent before all of it is there, however large. */
+  readonly complete: boolean;
   /** Aborts once the client has left. */
   readonly signal: AbortSignal;
   /** Where the request's milliseconds are added up. */
@@ -159,6 +161,11 @@ async function splice(
     "origin",
     () => read(source, payloadFrom, payloadLength),
   );
+  if (source.complete && payloadLength <= MAX_CONVERT_BYTES) {
+    const whole = await body.bytes(payloadLength, prefix.length);
+    whole.set(prefix);
+    return whole;
+  }
   if (prefix.length > 0) return await prepend(prefix, body, payloadLength);
   return payloadLength <= COLLECTED_BYTES ? await body.bytes(payloadLength) : body.stream();
 }

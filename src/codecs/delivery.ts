@@ -35,14 +35,14 @@ const NOTHING = new Uint8Array(0);
 export function deliver(plan: ChunkPlan, encodedLength: number): Delivery {
   switch (plan.tier) {
     case "pass":
+      if (plan.rawBytes !== undefined && plan.rawBytes !== encodedLength) {
+        throw new ChunkError(
+          `An uncompressed chunk has ${encodedLength} bytes where its array says ${plan.rawBytes}`,
+        );
+      }
+      return spliceAll(encodedLength);
     case "native":
-      return {
-        kind: "splice",
-        prefix: NOTHING,
-        trimStart: 0,
-        trimEnd: 0,
-        contentLength: encodedLength,
-      };
+      return spliceAll(encodedLength);
     case "frame": {
       const { trimStart, trimEnd, decode, stored } = plan;
       const payloadLength = encodedLength - trimStart - trimEnd;
@@ -68,6 +68,11 @@ export function deliver(plan: ChunkPlan, encodedLength: number): Delivery {
       };
     }
   }
+}
+
+/** The stored bytes as they are. */
+function spliceAll(contentLength: number): Delivery {
+  return { kind: "splice", prefix: NOTHING, trimStart: 0, trimEnd: 0, contentLength };
 }
 
 async function decodeAll(steps: readonly DecodeStep[], encoded: Uint8Array): Promise<Uint8Array> {

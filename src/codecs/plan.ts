@@ -27,7 +27,16 @@ export interface EncodeStep {
 
 /** How the chunks of one array are served, and the v3 codecs that say so. */
 export type ChunkPlan =
-  | { readonly tier: "pass"; readonly codecs: readonly Codec[] }
+  | {
+    readonly tier: "pass";
+    /** The codecs of the bytes as they are stored. */
+    readonly codecs: readonly Codec[];
+    /**
+     * Bytes of every chunk where nothing compresses it: not all clients see that a chunk of another
+     * length is none.
+     */
+    readonly rawBytes?: number;
+  }
   | {
     readonly tier: "frame";
     readonly codecs: readonly Codec[];
@@ -74,11 +83,13 @@ export function planArray(metadata: ArrayMetadata): ChunkPlan {
 
 /** The pass plan: every codec is portable, perhaps under another name. */
 function planPass(
-  { arrayToArray, arrayToBytes, bytesToBytes, itemBytes, rank }: Pipeline,
+  { arrayToArray, arrayToBytes, bytesToBytes, itemBytes, nbytes, rank }: Pipeline,
 ): ChunkPlan | undefined {
   if (arrayToArray.length > 1) return undefined; // not every client undoes two transpositions
   const codecs = [...arrayToArray, arrayToBytes, ...bytesToBytes].map((stage) =>
     portableCodec(stage, itemBytes, rank)
   );
-  return codecs.every((codec) => codec !== undefined) ? { tier: "pass", codecs } : undefined;
+  if (!codecs.every((codec) => codec !== undefined)) return undefined;
+  const raw = arrayToBytes.id === "bytes" && bytesToBytes.length === 0 && nbytes !== undefined;
+  return { tier: "pass", codecs, ...(raw ? { rawBytes: nbytes } : {}) };
 }

@@ -340,7 +340,7 @@ Deno.test("an index is looked at again after maxAge, and a changed one is served
   const references = gateway.set.references(`${gateway.origin.url}data.bin`) as {
     refs: Record<string, unknown>;
   };
-  references.refs["plain/3"] = "base64:AAAA";
+  references.refs["plain/3"] = `base64:${new Uint8Array(4 * ELEMENTS).toBase64()}`;
   gateway.origin.files.set("/set.json", new TextEncoder().encode(JSON.stringify(references)));
   assert.equal((await gateway.fetch("/set/plain/c/3", { method: "HEAD" })).status, 200);
 });
