@@ -1,0 +1,400 @@
+/**
+ * Clients that we did not write read virtual NetCDF4 variables through Icechunk repositories: version by
+ * version the values are netCDF4's own from the archives. And what HTTP promises of versions: what may be
+ * kept for ever, what is seen after a commit and what that costs, and that no answer mixes two commits.
+ *
+ * Needs the peers' root: `deno test -A test/peers/icechunk_clients_peers.ts`.
+ */
+
+import assert from "node:assert/strict";
+import {
+  type Commit,
+  MOVING,
+  type ServedRepositories,
+  serveRepositories,
+  writeRepository,
+} from "./icechunk_clients_fixture.ts";
+import { runInRoot } from "./peer_root.ts";
+import { arraysForZarrita, openDataset, readProblem, readRows } from "./zarrita_client.ts";
+
+let world: ServedRepositories;
+Deno.test.beforeAll(async () => {
+  world = await serveRepositories();
+});
+Deno.test.afterAll(async () => {
+  await world?.close();
+});
+
+/** Runs a client's script; its failed checks are the failure. */
+async function client(script: string): Promise<void> {
+  const { inside } = world.folder;
+  const result = await runInRoot(
+    ["python3", `${inside}/peers/${script}`, `${inside}/cases`, world.url],
+  );
+  const lines = result.output.trimEnd().split("\n");
+  const failed = lines.filter((line) => line.startsWith("FAIL"));
+  console.log(lines.at(-1));
+  if (result.success && failed.length === 0) return;
+  const shown = failed.slice(0, 60).join("\n");
+  // A client that dies has not told all.
+  const ended = /\d+ passed, \d+ failed$/.test(lines.at(-1)!);
+  const errors = ended ? "" : `\n${result.errors.slice(-4000)}`;
+  assert.fail(
+    `${script}: ${failed.length} of ${lines.length - 1} checks failed\n${shown}${errors}`,
+  );
+}
+
+Deno.test("zarr-python reads every variable of every version as netCDF4 does", () =>
+  client("clients/zarr_python.py"));
+
+Deno.test("xarray decodes every version as it decodes the archives", () =>
+  client("clients/xarray_python.py"));
+
+Deno.test("GDAL reads every version over /vsicurl, classic and multidimensional", () =>
+  client("clients/gdal_python.py"));
+
+Deno.test("GDAL behind ?list_dir=no&url= fills absent chunks, and fails on what cannot be had", () =>
+  client("icechunk_clients_gdal.py"));
+
+Deno.test("zarrita reads every version", async (t) => {
+  for (const { id, case: one } of world.served) {
+    await t.step(id, async () => {
+      const dataset = await openDataset(`${world.url}/${id}`);
+      const problems: string[] = [];
+      const arrays = arraysForZarrita(one);
+      assert.deepEqual(arrays.filter(({ path }) => !dataset.paths.includes(path)), []);
+      for (const expected of arrays) {
+        const problem = await dataset.array(expected.path)
+          .then((array) => readProblem(array, expected, `${world.folder.host}/cases/${one.name}`))
+          .catch((error) => `${error.name}: ${error.message}`);
+        if (problem) problems.push(`${expected.path}: ${problem}`);
+      }
+      for (const { path, good, bad, values } of one.faults) {
+        const array = await dataset.array(path);
+        assert.deepEqual(await readRows(array, good), values.flat(), path);
+        await assert.rejects(readRows(array, bad), path);
+      }
+      assert.deepEqual(problems, []);
+    });
+  }
+});
+
+Deno.test("each array is served by the tier that the contract names", async () => {
+  const problems: string[] = [];
+  let asked = 0;
+  for (const { id, case: one } of world.served) {
+    for (const { path, tier, shape, missing } of one.arrays) {
+      if (tier === null || missing.length > 0) continue;
+      const key = [path, "c", ...shape.map(() => 0)].join("/");
+      const body = await (await fetch(`${world.url}/-/refs/${id}/${key}`)).json();
+      asked++;
+      if (body.tier !== tier) problems.push(`${id}/${path}: ${JSON.stringify(body)}, not ${tier}`);
+    }
+  }
+  assert.deepEqual(problems, []);
+  assert.ok(asked > 0);
+});
+
+/** Every document of a version: those of its commit over those of the first. */
+function documentsOf(version: string): Record<string, string> {
+  const [first, second, branch] = world.commits;
+  const later: Record<string, Commit> = { second, branch };
+  return { ...first.documents, ...later[version]?.documents };
+}
+
+Deno.test("~native gives the repository's own zarr.json byte for byte", async () => {
+  for (const { id, case: one } of world.served) {
+    for (const [path, text] of Object.entries(documentsOf(one.name))) {
+      const key = path === "" ? "zarr.json" : `${escaped(path)}/zarr.json`;
+      const response = await fetch(`${world.url}/${id}~native/${key}`);
+      assert.equal(response.status, 200, `${id} ${key}`);
+      assert.equal(await response.text(), text, `${id} ${key}`);
+    }
+  }
+});
+
+Deno.test("~native gives the stored bytes of virtual, native and inline chunks", async () => {
+  const [first] = world.commits;
+  for (const { id, tag } of world.repositories) {
+    const root = `${world.url}/${id}@${encodeURIComponent(tag)}~native`;
+    for (const [key, base64] of Object.entries(first.stored)) {
+      const response = await fetch(`${root}/${key}`);
+      assert.equal(new Uint8Array(await response.arrayBuffer()).toBase64(), base64, key);
+    }
+    for (const [path, refs] of Object.entries(first.virtual)) {
+      if (["outside", "gone", "changed"].includes(path)) continue;
+      for (const ref of refs) {
+        const { index, offset, length, file } = ref as typeof ref & { file: string };
+        const key = [escaped(path), "c", ...index].join("/");
+        const response = await fetch(`${root}/${key}`);
+        const got = new Uint8Array(await response.arrayBuffer());
+        const archive = await Deno.readFile(`${world.folder.host}/cases/${file}`);
+        assert.deepEqual(got, archive.slice(offset, offset + length), `${id} ${key}`);
+      }
+    }
+  }
+});
+
+function escaped(path: string): string {
+  return path.split("/").map(encodeURIComponent).join("/");
+}
+
+const IMMUTABLE = /^public, max-age=31536000, immutable/;
+const MUTABLE = /^public, max-age=60(,|$)/;
+
+Deno.test("tags and snapshots may be kept for ever, branches for maxAge", async () => {
+  for (const { id, spec, http, tag, branch, snapshots } of world.repositories) {
+    // References 0 (etag, over HTTP) and 1 (time) know the archive's state, 2 does not.
+    const references = world.commits[0].virtual.packed.slice(0, 3).map(({ index }) =>
+      ["packed", "c", ...index].join("/")
+    );
+    const settled = [
+      "zarr.json",
+      "packed/zarr.json",
+      "ocean/deep/zarr.json",
+      "loaded/c/0/0/0",
+      "y/c/0",
+      references[1],
+      ...(http ? [references[0]] : []),
+    ];
+    const open = [references[2], ...(http ? [] : [references[0]])];
+    const versions: Array<[version: string | undefined, pinned: boolean]> = [
+      [tag, true],
+      [snapshots.first, true],
+      [snapshots.second, true],
+      [branch, false],
+      ["main", false],
+      [undefined, false],
+    ];
+    for (const [version, pinned] of versions) {
+      const name = version === undefined ? id : `${id}@${encodeURIComponent(version)}`;
+      for (const view of ["", "~native"]) {
+        for (const key of [...settled, ...open]) {
+          const url = `${world.url}/${name}${view}/${key}`;
+          for (const method of ["GET", "HEAD"]) {
+            const response = await fetch(url, { method });
+            await response.body?.cancel();
+            assert.equal(response.status, 200, url);
+            const caching = response.headers.get("cache-control")!;
+            const wanted = pinned && settled.includes(key) ? IMMUTABLE : MUTABLE;
+            assert.match(caching, wanted, `${method} ${url}, version ${spec}`);
+            assert.ok(response.headers.get("etag")?.startsWith('"'), url);
+          }
+        }
+      }
+      // Nothing that failed may be kept.
+      for (const key of ["gone/c/1/0", "outside/c/1/0", "changed/c/1/0"]) {
+        const response = await fetch(`${world.url}/${name}/${key}`);
+        await response.body?.cancel();
+        assert.equal(response.status, 502);
+        assert.equal(response.headers.get("cache-control"), "no-store");
+      }
+    }
+  }
+});
+
+Deno.test("what a container names and the catalog does not is 502, and no one asks there", async () => {
+  // It is there to be had: only the catalog stands before it.
+  const there = await fetch(`${world.elsewhere.url}data/raw.bin`);
+  assert.equal((await there.arrayBuffer()).byteLength, 120);
+  world.elsewhere.seen();
+  for (const { id } of world.served) {
+    for (const view of ["", "~native", "~v2"]) {
+      const key = view === "~v2" ? "outside/1.0" : "outside/c/1/0";
+      const response = await fetch(`${world.url}/${id}${view}/${key}`);
+      const problem = await response.json();
+      assert.equal(response.status, 502, `${id}${view}`);
+      assert.match(problem.type, /origin-not-allowed$/);
+      assert.ok(!JSON.stringify(problem).includes(new URL(world.elsewhere.url).host));
+    }
+    for (
+      const [key, type] of [["gone", /reference-unreachable$/], ["changed", /source-changed$/]]
+    ) {
+      const response = await fetch(`${world.url}/${id}/${key}/c/1/0`);
+      const problem = await response.json();
+      assert.equal(response.status, 502, `${id}/${key}`);
+      assert.match(problem.type, type as RegExp);
+    }
+  }
+  assert.deepEqual(world.elsewhere.seen(), []);
+});
+
+Deno.test("absent chunks and versions that do not exist are 404", async () => {
+  for (const { id, tag } of world.repositories) {
+    const absent = [
+      `${id}/sparse/c/0/0/0`,
+      `${id}/never/c/0/0`,
+      `${id}/packed/c/9/0/0`,
+      `${id}/many/many/c/0/0`,
+      `${id}@${encodeURIComponent(`${tag}x`)}/zarr.json`,
+      `${id}@nowhere/packed/c/0/0/0`,
+      `${id}@00000000000000000000/zarr.json`,
+    ];
+    for (const path of absent) {
+      const response = await fetch(`${world.url}/${path}`);
+      await response.body?.cancel();
+      assert.equal(response.status, 404, path);
+    }
+  }
+});
+
+Deno.test("the catalog and the dataset's page link every version they know", async () => {
+  const { datasets } = await (await fetch(`${world.url}/-/catalog.json`)).json();
+  for (const { id, spec, http, tag, branch, snapshots } of world.repositories) {
+    const told = datasets[id].versions as Array<{ kind: string; name: string; href: string }>;
+    // Version 1 over plain HTTP has nothing that tells names.
+    const known = spec === 1 && http
+      ? [["branch", "main"]]
+      : [["branch", "main"], ["branch", branch], ["tag", tag]];
+    assert.deepEqual(
+      told.map(({ kind, name }) => [kind, name]).sort(),
+      known.sort(),
+    );
+    const response = await fetch(`${world.url}/${id}/`, { headers: { accept: "text/html" } });
+    const page = await response.text();
+    const links = [...page.matchAll(/<a href="(\/[^"]*@[^"]*)"/g)].map(([, href]) => href);
+    for (const { href } of told) assert.ok(links.includes(href), `${href} in ${links}`);
+    for (const snapshot of [snapshots.first, snapshots.second]) {
+      assert.ok(links.includes(`/${id}@${snapshot}/`), `${snapshot} in ${links}`);
+    }
+    for (const href of links) {
+      // A repository begins with a snapshot that has no nodes at all, not even a root.
+      const isFirst = href.endsWith(`@${EMPTY}/`);
+      const linked = await fetch(`${world.url}${href}zarr.json`);
+      await linked.body?.cancel();
+      assert.equal(linked.status, isFirst ? 404 : 200, href);
+    }
+  }
+});
+
+/** The id of the snapshot that every repository begins with. */
+const EMPTY = "1CECHNKREP0F1RSTCMT0";
+
+async function tickOf(url: string): Promise<number> {
+  const response = await fetch(`${url}/zarr.json`);
+  assert.equal(response.status, 200, url);
+  return (await response.json()).attributes.tick;
+}
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+for (const { id, spec, branch } of MOVING.filter(({ maxAge }) => maxAge === 1)) {
+  Deno.test(`${id}: a moved branch is seen after maxAge; an unmoved one costs one conditional request`, async () => {
+    const { origin, folder } = world;
+    const url = `${world.url}/${id}`;
+    const chunk = async () => {
+      const response = await fetch(`${url}/b/c/1`);
+      assert.equal(response.status, 200);
+      assert.match(response.headers.get("cache-control")!, /max-age=1(,|$)/);
+      return new Uint8Array(await response.arrayBuffer());
+    };
+    const commit = (n: number) =>
+      writeRepository(folder.inside, {
+        folder: `${folder.inside}/cases/repos/${id}`,
+        spec,
+        branch,
+        ticks: [n, n + 1],
+      });
+    assert.equal(await tickOf(url), 0);
+    assert.deepEqual(new Set(await chunk()), new Set([0]));
+
+    // Unmoved: one conditional request, however many clients ask.
+    await pause(1100);
+    origin.seen();
+    const ticks = await Promise.all(Array.from({ length: 20 }, () => tickOf(url)));
+    assert.deepEqual(new Set(ticks), new Set([0]));
+    const looked = origin.seen();
+    assert.deepEqual(
+      looked.map(({ conditional, status }) => [conditional, status]),
+      [[true, 304]],
+      JSON.stringify(looked),
+    );
+
+    // Moved: one read of the name, and of the snapshot behind it; the old version is not read again.
+    await commit(1);
+    await pause(1100);
+    origin.seen();
+    assert.equal(await tickOf(url), 1);
+    const moved = origin.seen();
+    const kinds = moved.map(({ path, conditional }) => [path.split("/").at(-2), conditional]);
+    assert.equal(kinds.filter(([, conditional]) => conditional).length, 1, JSON.stringify(moved));
+    assert.equal(kinds.filter(([kind]) => kind === "snapshots").length, 1, JSON.stringify(moved));
+    assert.ok(moved.length <= 4, JSON.stringify(moved));
+    assert.deepEqual(new Set(await chunk()), new Set([1]));
+    origin.seen();
+    // Within maxAge nothing is asked for what is known.
+    await pause(1100);
+    await tickOf(url);
+    origin.seen();
+    await Promise.all([tickOf(url), tickOf(url), tickOf(url)]);
+    const again = origin.seen();
+    assert.ok(again.length <= 1 && again.every(({ status }) => status === 304), `${again.length}`);
+  });
+}
+
+for (const { id, spec, branch } of MOVING.filter(({ maxAge }) => maxAge === 0)) {
+  Deno.test(`${id}: no answer mixes two commits while the branch moves`, async () => {
+    const { folder } = world;
+    let running = true;
+    const committing = writeRepository(folder.inside, {
+      folder: `${folder.inside}/cases/repos/${id}`,
+      spec,
+      branch,
+      ticks: [1, 60],
+    }).finally(() => running = false);
+    const seen = new Set<number>();
+    const named = `${id}@${encodeURIComponent(branch)}`;
+    const readers = [id, named, `${named}~native`, `${id}~v2`].map(async (name) => {
+      const url = `${world.url}/${name}`;
+      let last = 0;
+      // One round after the last commit too.
+      for (let more = true; more;) {
+        more = running;
+        const documents = name.endsWith("~v2")
+          ? await v2Ticks(url)
+          : name.endsWith("~native")
+          ? [await tickOf(url)]
+          : await consolidatedTicks(url);
+        assert.equal(new Set(documents).size, 1, `${name}: ${documents}`);
+        const tick = documents[0];
+        assert.ok(tick >= last, `${name} goes back from ${last} to ${tick}`);
+        last = tick;
+        seen.add(tick);
+        for (const path of ["a", "b", "c/d", "e"]) {
+          const key = name.endsWith("~v2") ? `${path}/1` : `${path}/c/1`;
+          const response = await fetch(`${url}/${key}`);
+          assert.equal(response.status, 200, `${url}/${key}`);
+          const bytes = new Set(new Uint8Array(await response.arrayBuffer()));
+          assert.equal(bytes.size, 1, `${url}/${key} has ${[...bytes]}`);
+          assert.ok([...bytes][0] >= last, `${url}/${key} is of ${[...bytes]}, after ${last}`);
+          last = [...bytes][0];
+        }
+      }
+      assert.equal(last, 59, name);
+    });
+    await Promise.all([committing, ...readers]);
+    assert.ok(seen.size > 3, `${seen.size} commits seen`);
+  });
+}
+
+interface Documented {
+  readonly attributes: { readonly tick: number };
+}
+
+async function consolidatedTicks(url: string): Promise<number[]> {
+  const response = await fetch(`${url}/zarr.json`);
+  const root: Documented & { consolidated_metadata: { metadata: Record<string, Documented> } } =
+    await response.json();
+  const below = Object.values(root.consolidated_metadata.metadata);
+  assert.equal(below.length, 5);
+  return [root, ...below].map(({ attributes }) => attributes.tick);
+}
+
+async function v2Ticks(url: string): Promise<number[]> {
+  const { metadata } = await (await fetch(`${url}/.zmetadata`)).json();
+  const ticks = Object.entries(metadata as Record<string, { tick: number }>)
+    .filter(([key]) => key.endsWith(".zattrs"))
+    .map(([, { tick }]) => tick);
+  assert.equal(ticks.length, 6);
+  return ticks;
+}
