@@ -37,13 +37,17 @@ export interface FaultWorld extends AsyncDisposable {
   readonly cells: readonly FaultCell[];
 }
 
-const TIERS = ["pass", "frame", "transcode"] as const;
+/** Arrays of the archive: one a tier, and one whose chunks are too large to be collected. */
+const TIERS = ["pass", "large", "frame", "transcode"] as const;
 type Tier = typeof TIERS[number];
-const ROWS = 4;
 const COLUMNS = 125;
+const rowsOf = (tier: Tier) => tier === "large" ? 24 : 4;
+/** The chunks of the archive that stand in the first and in the second place. */
+const chunksOf = (tier: Tier) => tier === "large" ? [0, 1] as const : [1, 2] as const;
 
 const ENCODINGS: Record<Tier, { filters: unknown; compressor: unknown }> = {
   pass: { filters: null, compressor: null },
+  large: { filters: null, compressor: null },
   frame: { filters: [{ id: "shuffle", elementsize: 4 }], compressor: { id: "zlib", level: 4 } },
   transcode: {
     filters: [{ id: "delta", dtype: "<i4", astype: "<i4" }],
@@ -55,8 +59,8 @@ const ENCODINGS: Record<Tier, { filters: unknown; compressor: unknown }> = {
 function zarray(tier: Tier) {
   return {
     zarr_format: 2,
-    shape: [2 * ROWS, COLUMNS],
-    chunks: [ROWS, COLUMNS],
+    shape: [2 * rowsOf(tier), COLUMNS],
+    chunks: [rowsOf(tier), COLUMNS],
     dtype: "<i4",
     order: "C",
     fill_value: -1,
@@ -66,7 +70,7 @@ function zarray(tier: Tier) {
 const DIMENSIONS = { _ARRAY_DIMENSIONS: ["y", "x"] };
 
 /** The rows of the second chunk. */
-const SECOND = { start: [ROWS, 0], count: [ROWS, COLUMNS] };
+const secondOf = (tier: Tier) => ({ start: [rowsOf(tier), 0], count: [rowsOf(tier), COLUMNS] });
 /** The third chunk of the arrays of the Icechunk fixture. */
 const THIRD = { start: [1000], count: [500] };
 
@@ -119,7 +123,9 @@ class World implements FaultWorld {
     const origin = await startOrigin();
     this.origins.push(origin);
     for (const tier of TIERS) {
-      for (const c of [1, 2]) origin.files.set(`/${tier}-${c}`, padded(storedChunk(tier, c)));
+      for (const c of chunksOf(tier)) {
+        origin.files.set(`/${tier}-${c}`, padded(storedChunk(tier, c)));
+      }
     }
     for (const [path, content] of this.#archive) origin.files.set(`/data/${path}`, content);
     return origin;
@@ -143,7 +149,8 @@ function padded(bytes: Uint8Array): Uint8Array {
   return file;
 }
 
-function reference(origin: OriginServer, tier: Tier, c: number): [string, number, number] {
+function reference(origin: OriginServer, tier: Tier, nth: 0 | 1): [string, number, number] {
+  const c = chunksOf(tier)[nth];
   return [`${origin.url}${tier}-${c}`, 7, storedChunk(tier, c).length];
 }
 
@@ -155,13 +162,13 @@ export async function startFaultWorld(): Promise<FaultWorld> {
   const addArray = (into: Record<string, unknown>, name: string, tier: Tier, second: unknown) => {
     into[`${name}/.zarray`] = JSON.stringify(zarray(tier));
     into[`${name}/.zattrs`] = JSON.stringify(DIMENSIONS);
-    into[`${name}/0.0`] = reference(well, tier, 1);
+    into[`${name}/0.0`] = reference(well, tier, 0);
     into[`${name}/1.0`] = second;
   };
   const addChunk = (fault: string, read: string, tier: Tier, second: unknown) => {
     const array = `a${world.cells.length}`;
     addArray(refs, array, tier, second);
-    world.add({ fault, read, dataset: "chunks", array, ...SECOND });
+    world.add({ fault, read, dataset: "chunks", array, ...secondOf(tier) });
   };
 
   for (const { name, url, offset, length } of BAD_REFERENCES) {
@@ -179,8 +186,8 @@ export async function startFaultWorld(): Promise<FaultWorld> {
     const origin = await world.origin();
     if (fault.fault && applies(fault, READS.chunk)) {
       for (const tier of TIERS) {
-        addChunk(fault.name, tier, tier, reference(origin, tier, 2));
-        origin.fault(`/${tier}-2`, fault.fault);
+        addChunk(fault.name, tier, tier, reference(origin, tier, 1));
+        origin.fault(`/${tier}-${chunksOf(tier)[1]}`, fault.fault);
       }
     }
     addIndexes(world, well, origin, fault, addArray);
@@ -223,12 +230,12 @@ function addIndexes(
   };
 
   const set: Record<string, unknown> = { ".zgroup": '{"zarr_format":2}' };
-  addArray(set, "pass", "pass", reference(well, "pass", 2));
+  addArray(set, "pass", "pass", reference(well, "pass", 1));
   origin.files.set("/set.json", json({ version: 1, refs: set }));
   add("json", "JSON", "set.json", "/set.json", {
     array: "pass",
     key: `${id}/json/zarr.json`,
-    ...SECOND,
+    ...secondOf("pass"),
   });
 
   const metadata = {
@@ -237,13 +244,13 @@ function addIndexes(
     "pass/.zattrs": DIMENSIONS,
   };
   origin.files.set("/set.parq/.zmetadata", json({ metadata, record_size: 1 }));
-  for (const c of [0, 1]) {
-    const rows = [reference(well, "pass", c + 1)];
+  for (const c of [0, 1] as const) {
+    const rows = [reference(well, "pass", c)];
     origin.files.set(`/set.parq/pass/refs.${c}.parq`, partition(rows));
   }
   add("partition", "Parquet partition", "set.parq/", "/set.parq/pass/refs.1", {
     array: "pass",
-    ...SECOND,
+    ...secondOf("pass"),
   });
   add("manifest", "Icechunk manifest", "data/v2/", "/data/v2/manifests/", {
     array: "native",
