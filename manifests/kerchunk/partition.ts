@@ -2,7 +2,8 @@
 
 import { IndexError } from "../../src/errors.ts";
 import { ABSENT_ID, FIRST_URL_ID, INLINE_ID, type PackedReferences } from "./packed_references.ts";
-import { PageScratch, ParquetFile, release } from "./parquet_file.ts";
+import { ParquetFile } from "./parquet_file.ts";
+import { PageScratch, release } from "./parquet_page.ts";
 import { ReferencePacker } from "./reference_packer.ts";
 import { referenceUrl } from "./reference_url.ts";
 import { type TextList, TextTable } from "./text_table.ts";

@@ -12,7 +12,9 @@
 import { IndexError } from "../../../src/errors.ts";
 import { BackwardBits } from "./backward_bits.ts";
 import { type FseTable, readFseTable, singleSymbolTable } from "./fse_table.ts";
-import { decodeHuffmanStream, type HuffmanTable, readHuffmanTable } from "./huffman_table.ts";
+import { readHuffmanTable } from "./huffman_table.ts";
+import { u32, unsigned } from "./little_endian.ts";
+import { type LiteralsEntropy, readLiterals } from "./literals.ts";
 import { LITERALS_LENGTH, MATCH_LENGTH, OFFSET, type SequenceCode } from "./sequence_codes.ts";
 
 const FRAME_MAGIC = 0xfd2fb528;
@@ -21,8 +23,7 @@ const DICTIONARY_MAGIC = 0xec30a437;
 const bad = (what: string) => new IndexError(`A compressed location ${what}`);
 
 /** What a block may take over from the block before it, or from the dictionary. */
-interface Entropy {
-  huffman?: HuffmanTable;
+interface Entropy extends LiteralsEntropy {
   literalsLength?: FseTable;
   offset?: FseTable;
   matchLength?: FseTable;
@@ -155,7 +156,7 @@ export class ZstdDictionary {
     entropy: Entropy,
     repeats: number[],
   ): number {
-    const literals = this.#literalsSection(frame, start, end, entropy);
+    const literals = readLiterals(frame, start, end, entropy, this.#literals);
     const source = literals.source;
     let literal = literals.from;
     const literalsEnd = literals.from + literals.count;
@@ -232,63 +233,6 @@ export class ZstdDictionary {
     while (literal < literalsEnd) window[out++] = source[literal++];
     return out;
   }
-
-  /** The literals of a block: where they lie, and the position behind their section. */
-  #literalsSection(
-    frame: Uint8Array,
-    start: number,
-    end: number,
-    entropy: Entropy,
-  ): { source: Uint8Array; from: number; count: number; next: number } {
-    const first = start < end ? frame[start] : 0;
-    const type = first & 3;
-    const format = (first >> 2) & 3;
-    const headerBytes = type < 2 ? [1, 2, 1, 3][format] : [3, 3, 4, 5][format];
-    let at = start + headerBytes;
-    if (at > end) throw bad("is cut short");
-    const header = unsigned(frame, start, headerBytes);
-    if (type < 2) {
-      const count = Math.floor(header / (headerBytes === 1 ? 8 : 16));
-      if (count > this.maxBytes) throw bad(`is over ${this.maxBytes} bytes`);
-      if (at + (type === 1 ? 1 : count) > end) throw bad("is cut short");
-      if (type === 0) return { source: frame, from: at, count, next: at + count };
-      this.#literals.fill(frame[at], 0, count);
-      return { source: this.#literals, from: 0, count, next: at + 1 };
-    }
-    const sizeBits = [10, 10, 14, 18][format];
-    const count = Math.floor(header / 16) % 2 ** sizeBits;
-    const stored = Math.floor(header / 2 ** (4 + sizeBits));
-    const next = at + stored;
-    if (count > this.maxBytes) throw bad(`is over ${this.maxBytes} bytes`);
-    if (next > end) throw bad("is cut short");
-    if (type === 2) {
-      const read = readHuffmanTable(frame, at, next);
-      entropy.huffman = read.table;
-      at = read.next;
-    }
-    const table = entropy.huffman;
-    if (!table) throw bad("repeats a table that does not exist");
-    if (format === 0) {
-      decodeHuffmanStream(table, new BackwardBits(frame, at, next), this.#literals, 0, count);
-    } else {
-      const each = (count + 3) >> 2;
-      if (at + 6 > next || count < 6) throw bad("is cut short");
-      let from = at + 6;
-      for (let i = 0; i < 4; i++) {
-        const to = i < 3 ? from + unsigned(frame, at + 2 * i, 2) : next;
-        if (to > next) throw bad("is cut short");
-        decodeHuffmanStream(
-          table,
-          new BackwardBits(frame, from, to),
-          this.#literals,
-          i * each,
-          i < 3 ? (i + 1) * each : count,
-        );
-        from = to;
-      }
-    }
-    return { source: this.#literals, from: 0, count, next };
-  }
 }
 
 /** The offset that a sequence means; `repeats` are the three last ones, kept up to date. */
@@ -305,15 +249,4 @@ function repeatedOffset(repeats: number[], value: number, literalLength: number)
   if (index > 1) repeats[2] = repeats[1];
   repeats[1] = repeats[0];
   return repeats[0] = offset;
-}
-
-function u32(bytes: Uint8Array, at: number): number {
-  return unsigned(bytes, at, 4);
-}
-
-/** A little-endian number of 0 to 8 bytes. */
-function unsigned(bytes: Uint8Array, at: number, count: number): number {
-  let value = 0;
-  for (let i = count - 1; i >= 0; i--) value = value * 256 + bytes[at + i];
-  return value;
 }
