@@ -58,6 +58,7 @@ export function createGateway(config: CatalogConfig, base: URL, platform: Platfo
     openManifest,
     originFor: (allow) => origins(allow),
     cache: new ByteCache(indexCacheBytes),
+    shared: platform.shared ?? true,
   });
   let stopping = false;
   const { requestsPerSecondPerToken, requestsPerSecondPerAddress } = config.limits;

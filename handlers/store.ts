@@ -53,7 +53,7 @@ export async function storeKey(
   const answering = clients?.start(request);
   try {
     const { signal } = answering ?? request;
-    const { origin, tags } = dataset;
+    const { origin, tags, conversions } = dataset;
     const cacheControl = fixed ? immutable : mutable;
     const { view } = target;
     const whole = ref.kind !== "object" || asksForWhole(request);
@@ -66,6 +66,7 @@ export async function storeKey(
       ref,
       origin,
       tags,
+      conversions,
       epoch,
       view,
       cacheControl,

@@ -25,6 +25,8 @@ export interface CatalogParts {
   readonly originFor: (allow: readonly string[]) => Origin;
   /** Where all datasets keep what they read of their indexes. */
   readonly cache: ByteCache;
+  /** True if requests may wait for each other's work; not in a Worker. */
+  readonly shared?: boolean;
   /** Milliseconds since the Unix epoch. */
   readonly now?: () => number;
 }
@@ -45,6 +47,8 @@ export class Dataset {
   readonly #allowed: PrefixSet;
   /** The entity tags of its chunks. */
   readonly tags = new RangeTags();
+  /** Conversions of its chunks that are under way. */
+  readonly conversions: Map<string, Promise<Uint8Array>> | undefined;
   readonly #parts: CatalogParts;
   readonly #checking = new Map<string, Promise<Opened>>();
 
@@ -56,6 +60,7 @@ export class Dataset {
     parts: CatalogParts,
   ) {
     this.#parts = parts;
+    this.conversions = parts.shared ? new Map() : undefined;
     const whole = url.href.replace(/\/$/, "");
     const allow = [...config.origins, whole, `${whole}/`];
     this.#allowed = new PrefixSet(allow);

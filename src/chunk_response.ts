@@ -38,6 +38,8 @@ export interface ChunkSource {
   readonly view: string;
   /** Who may keep the answer, and for how long: `Cache-Control`. */
   readonly cacheControl: string;
+  /** Conversions under way by entity tag, so that many clients of one chunk cost one; undefined: each its own. */
+  readonly conversions?: Map<string, Promise<Uint8Array>>;
   /** True if nothing may be sent before all of it is there, however large. */
   readonly complete: boolean;
   /** Aborts once the client has left. */
@@ -101,7 +103,7 @@ function fromLength(
       const bytes = opened ??
         (ref.kind === "inline" ? ref.bytes as Uint8Array<ArrayBuffer> : undefined);
       return delivery.kind === "convert"
-        ? convert(source, delivery, encodedLength, bytes, range)
+        ? convert(source, delivery, etag, encodedLength, bytes, range)
         : splice(source, delivery, encodedLength, bytes, range);
     },
   };
@@ -110,6 +112,7 @@ function fromLength(
 async function convert(
   source: ChunkSource,
   delivery: Extract<Delivery, { kind: "convert" }>,
+  etag: string,
   encodedLength: number,
   opened: OriginBody | Uint8Array<ArrayBuffer> | undefined,
   range: ByteRange | undefined,
@@ -123,7 +126,10 @@ async function convert(
     "origin",
     async () => await (opened ?? await read(source, 0, encodedLength)).bytes(encodedLength),
   );
-  const converted = await source.timing.measure("codec", () => delivery.convert(encoded));
+  const converted = await source.timing.measure(
+    "codec",
+    () => once(source.conversions, etag, () => delivery.convert(encoded)),
+  );
   if (delivery.contentLength !== undefined && converted.length !== delivery.contentLength) {
     throw new ChunkError(
       `A chunk gave ${converted.length} bytes, not ${delivery.contentLength}`,
@@ -131,6 +137,21 @@ async function convert(
   }
   const bytes = converted as Uint8Array<ArrayBuffer>;
   return range ? bytes.subarray(range.offset, range.offset + range.length) : bytes;
+}
+
+/** Runs `work` unless it is under way under `key`; what it gave is not remembered. */
+function once<T>(
+  running: Map<string, Promise<T>> | undefined,
+  key: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  if (!running) return work();
+  let result = running.get(key);
+  if (!result) {
+    result = work().finally(() => running.delete(key));
+    running.set(key, result);
+  }
+  return result;
 }
 
 /** Bytes `range` of the prefix followed by the stored bytes, of which only those are read. */

@@ -2,6 +2,7 @@
 
 import { type ChunkPlan, planArray } from "./codecs/plan.ts";
 import { type ContainerInfo, type Manifest, ROW_KIND, type VersionInfo } from "./manifest.ts";
+import { ReferenceFolders } from "./reference_folders.ts";
 import type { Store } from "./store.ts";
 import { dataTypeName } from "./zarr/data_type.ts";
 import { chunkShape, gridShape } from "./zarr/metadata.ts";
@@ -64,12 +65,13 @@ export interface InspectReport {
 export async function inspect(
   store: Store,
   allows: (prefix: string) => boolean,
+  own: string,
   progress: (refs: number) => void = () => {},
 ): Promise<InspectReport> {
   const { manifest } = store;
   const groups: string[] = [];
   const arrays: ArrayReport[] = [];
-  const folders = new Map<string, string>();
+  const folders = new ReferenceFolders(allows, own);
   let total = 0;
   const root = await store.node("");
   const nodes = [...(root ? [["", root] as const] : []), ...await store.descendants("")];
@@ -98,14 +100,13 @@ export async function inspect(
       problem: array.unsupported ?? (plan.tier === "native" ? plan.reason : undefined),
     });
   }
-  const origins = [...folders.values()].sort();
   return {
     version: manifest.version,
     groups,
     arrays,
     refs: total,
-    origins,
-    refused: origins.filter((prefix) => !allows(prefix)),
+    origins: folders.all(),
+    refused: folders.refused(),
     containers: (await manifest.containers?.() ?? []).map((container) => ({
       ...container,
       allowed: container.prefix !== undefined && allows(container.prefix),
@@ -115,11 +116,11 @@ export async function inspect(
   };
 }
 
-/** Counts an array's references and widens `folders`: for each host, the folder common to its URLs. */
+/** Counts an array's references, and adds where they lead to `folders`. */
 async function countRefs(
   manifest: Manifest,
   path: string,
-  folders: Map<string, string>,
+  folders: ReferenceFolders,
   progress: (refs: number) => void,
 ): Promise<number> {
   let refs = 0;
@@ -129,24 +130,8 @@ async function countRefs(
     for (let row = 0; row < table.rows; row++) {
       if (table.kinds[row] !== ROW_KIND.inline) used.add(table.urlIds[row]);
     }
-    for (const id of used) widen(folders, table.urls[id]);
+    for (const id of used) folders.add(table.urls[id]);
     progress(refs);
   }
   return refs;
-}
-
-function widen(folders: Map<string, string>, url: string): void {
-  const host = /^[^:]+:\/\/[^/]*\//.exec(url)?.[0] ?? url;
-  const folder = url.slice(0, url.lastIndexOf("/") + 1);
-  const known = folders.get(host);
-  if (known === undefined) {
-    folders.set(host, folder);
-  } else if (!folder.startsWith(known)) {
-    let common = 0;
-    while (common < known.length && known[common] === folder[common]) common++;
-    folders.set(
-      host,
-      known.slice(0, Math.max(host.length, known.lastIndexOf("/", common - 1) + 1)),
-    );
-  }
 }

@@ -122,3 +122,26 @@ Deno.test("a parquet or JSON index that is asked for by many at once is read onc
   assert.ok(reads.length <= 2, "at most a look at its head and the read itself");
   await stop();
 });
+
+Deno.test("many clients of one chunk that is decoded here cost one decoding", async () => {
+  await using gateway = await startGateway();
+  const { url, stop } = listen(gateway);
+  const dataset = gateway.gateway.catalog.get("set");
+  const started: string[] = [];
+  const { conversions } = dataset;
+  assert.ok(conversions);
+  const set = conversions.set.bind(conversions);
+  conversions.set = (key, value) => (started.push(key), set(key, value));
+  gateway.origin.fault("/data.bin", { kind: "late", byMs: 100 });
+  const bodies = await Promise.all(
+    Array.from(
+      { length: 30 },
+      async () => (await (await fetch(`${url}/set/delta/c/0`)).bytes()).toHex(),
+    ),
+  );
+  assert.equal(new Set(bodies).size, 1);
+  assert.equal(new Set(started).size, 1);
+  assert.ok(started.length < 5, `${started.length} decodings`);
+  assert.equal(conversions.size, 0, "nothing is kept");
+  await stop();
+});
