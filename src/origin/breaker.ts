@@ -8,9 +8,14 @@ const THRESHOLD = 20;
 /** Milliseconds that others wait for a probe; an older one no longer keeps a new one back. */
 const PROBE_WAIT = 250;
 
+/** Probes that a read waits for while each is only slow. */
+const MOST_WAITS = 4;
+
 /** The outcome of one probe, as far as it is known soon. */
 interface Probe {
   readonly soon: Promise<void>;
+  /** True once it ended by itself, not because it is slow. */
+  over: boolean;
   end(): void;
 }
 
@@ -58,12 +63,12 @@ export class Breaker {
    * @throws OriginError `origin-unavailable`
    */
   async enter(): Promise<() => void> {
-    for (let waited = false; this.open; waited = true) {
+    for (let waits = 0; this.open; waits++) {
       const probe = this.#probe;
       if (probe === undefined) return this.#begin();
       await probe.soon;
       // a probe that began before this read came proves nothing about now
-      if (waited && this.open) break;
+      if (waits > 0 && this.open && (probe.over || waits >= MOST_WAITS)) break;
     }
     if (!this.open) return () => {};
     throw new OriginError("origin-unavailable", "The origin is failing", { breaker: "open" });
@@ -72,15 +77,19 @@ export class Breaker {
   #begin(): () => void {
     let end!: () => void;
     const over = new Promise<void>((resolve) => end = resolve);
-    const probe: Probe = { soon: over, end: () => end() };
-    const finish = () => {
-      clearTimeout(timer);
+    const probe: Probe = { soon: over, over: false, end: () => end() };
+    const release = () => {
       if (this.#probe === probe) this.#probe = undefined;
       probe.end();
     };
-    const timer = setTimeout(finish, PROBE_WAIT);
+    // a slow probe says nothing yet: the next read may try as well
+    const timer = setTimeout(release, PROBE_WAIT);
     this.#probe = probe;
-    return finish;
+    return () => {
+      clearTimeout(timer);
+      probe.over = true;
+      release();
+    };
   }
 }
 

@@ -122,6 +122,20 @@ Deno.test("a probe that takes long keeps no other back", async () => {
   await probe;
 });
 
+Deno.test("a probe that is only slow fails no read that waits for it", async () => {
+  const { state, origin } = host(1);
+  state.up = false;
+  await assert.rejects(origin.read(url, undefined), down);
+  state.up = true;
+  let release!: () => void;
+  state.held = new Promise((resolve) => release = resolve);
+  const reads = [1, 2, 3].map(() => origin.read(url, undefined));
+  // the probe, and after its 250 ms another; the third still waits
+  while (state.reads < 3) await new Promise((go) => setTimeout(go, 5));
+  release();
+  for (const body of await Promise.all(reads)) assert.equal(body.length, 1);
+});
+
 Deno.test("when all are let through again, all get their bytes", async () => {
   const { state, origin } = host(1);
   state.up = false;
