@@ -84,24 +84,38 @@ Deno.test("every module of the program begins by saying what it is", async () =>
   }
 });
 
-/** What belongs to a machine or a tool that the project was made with, and so not into the project. */
-const FOREIGN: ReadonlyArray<readonly [what: string, pattern: RegExp]> = [
+/** What belongs to a machine or a tool that the project was made with, and an example of each. */
+const FOREIGN: ReadonlyArray<readonly [what: string, pattern: RegExp, example: string]> = [
   [
     "a package registry's host",
     /\b(?:registry|npm|pkg|packages|proxy)\.[\w-]+\.(?:org|com|io|dev)\b/,
+    "https://registry.example.org/hono",
   ],
-  ["a package registry's host", /\b(?:jsr\.io|pypi\.org|npmjs\.\w+|deb\.debian\.org)\b/],
-  ["a path of one machine", /(?<![\w.}*])\/(?:work|home|root|Users|mnt|media)\/\w/],
-  ["a path of one machine", /\b[A-Z]:\\\w/],
-  ["a tool of one machine", /\bdeno-dev\b/],
-  ["how the text came about", /\b(?:this|previous|earlier|last) session\b|\bsub-?agents?\b/i],
-  ["how the text came about", /\b(?:chatbot|chatgpt|gpt-\d|copilot|llms?|language model)\b/i],
-  ["how the text came about", /\b(?:AI|coding|helpful) assistants?\b|\bas an? (?:AI|assistant)\b/i],
   [
-    "how the text came about",
+    "a package registry's host",
+    /\b(?:jsr\.io|pypi\.org|npmjs\.\w+|deb\.debian\.org)\b/,
+    "pypi.org",
+  ],
+  ["a path of one machine", /(?<![\w.}*])\/(?:work|home|root|Users|mnt|media)\/\w/, "cd /home/me"],
+  ["a path of one machine", /\b[A-Z]:\\\w/, "C:\\data"],
+  ["a command of one machine", /\bdeno-dev\b/, "deno-dev task ok"],
+  [
+    "how it came about",
+    /\b(?:this|previous|earlier|last) session\b|\bsub-?agents?\b/i,
+    "last session",
+  ],
+  ["how it came about", /\b(?:chatbot|chatgpt|gpt-\d|copilot|llms?|language model)\b/i, "an LLM"],
+  ["how it came about", /\b(?:AI|coding) assistants?\b|\bas an? (?:AI|assistant)\b/i, "As an AI"],
+  [
+    "how it came about",
     /\b(?:generated|written|made|co-authored) (?:by|with) an? (?:AI|assistant)\b/i,
+    "written by an assistant",
   ],
 ];
+
+for (const [what, pattern, example] of FOREIGN) {
+  Deno.test(`${what} is found: ${example}`, () => assert.match(example, pattern));
+}
 
 Deno.test("no text mentions package registries, paths of a machine, sessions or assistants", async () => {
   const found: string[] = [];
