@@ -10,6 +10,7 @@ export async function inspectCommand(dataset: Dataset, json: boolean): Promise<n
   const report = await inspect(
     store,
     (prefix) => dataset.allows(prefix),
+    `${dataset.url.href.replace(/\/$/, "")}/`,
     progress("references"),
   );
   console.log(json ? JSON.stringify(report, null, 2) : inspectText(dataset, report));

@@ -43,7 +43,7 @@ export interface InspectReport {
   readonly arrays: readonly ArrayReport[];
   /** Stored chunks of all arrays. */
   readonly refs: number;
-  /** Prefixes that the references point to, as the catalog's `origins` take them. */
+  /** Prefixes outside the index that the references point to, as the catalog's `origins` take them. */
   readonly origins: readonly string[];
   /** Those of `origins` that the dataset may not read. */
   readonly refused: readonly string[];
@@ -59,6 +59,7 @@ export interface InspectReport {
  * Reads all of an index. It reads no chunk.
  *
  * @param allows whether the dataset may read what lies below a URL prefix
+ * @param own the index as a folder, e.g. of native chunks, which no catalog has to name
  * @param progress is told the references counted so far
  * @throws SluiceError
  */
