@@ -46,7 +46,7 @@ export const LOCAL_BAD_REFERENCES: readonly BadReference[] = [
   { name: "a name with a NUL", url: "archive.bin%00.txt" },
   { name: "a file of another host", url: "file://elsewhere.example/etc/hostname" },
   { name: "a host, from local files", url: "http://archive.example/data/archive.bin" },
-].map((entry) => ({ offset: 0, length: 4, ...entry }));
+].map((entry) => ({ offset: 0, length: 2000, ...entry }));
 
 const CHUNKS = 8;
 const BAD_CHUNKS = Math.max(BAD_REFERENCES.length, LOCAL_BAD_REFERENCES.length);

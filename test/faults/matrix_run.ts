@@ -185,7 +185,8 @@ function spoil(origin: OriginServer, fault: MatrixFault, read: MatrixRead): void
 async function occupy(setting: Setting, read: MatrixRead): Promise<() => Promise<void>> {
   setting.origin.fault(`${FOLDER}archive.bin`, { kind: "stall" });
   const chunks = {
-    pass: [0, 1, 2, 5, 6],
+    pass: [0, 1, 2],
+    large: [0, 1],
     frame: [0, 1, 2],
     transcode: [0, 1, 2, 3, 4, 5, 6],
     zstd: [0, 3, 4],
