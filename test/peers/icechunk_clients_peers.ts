@@ -14,7 +14,7 @@ import {
   serveRepositories,
   writeRepository,
 } from "./icechunk_clients_fixture.ts";
-import { runInRoot } from "./peer_root.ts";
+import { peersFile, runInRoot } from "./peer_root.ts";
 import { arraysForZarrita, openDataset, readProblem, readRows } from "./zarrita_client.ts";
 
 let world: ServedRepositories;
@@ -269,6 +269,50 @@ Deno.test("the catalog and the dataset's page link every version they know", asy
 
 /** The id of the snapshot that every repository begins with. */
 const EMPTY = "1CECHNKREP0F1RSTCMT0";
+
+Deno.test("inspect tells versions, history, containers and the origins that are needed", async () => {
+  for (const { id, spec, http, tag, branch, snapshots } of world.repositories) {
+    const { success, stdout } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", peersFile("../../main.ts"), "inspect", "--json"]
+        .concat(id, "--catalog", world.catalog),
+      cwd: peersFile("../.."),
+      stdin: "null",
+    }).output();
+    assert.ok(success);
+    const report = JSON.parse(new TextDecoder().decode(stdout));
+    assert.equal(report.version, snapshots.second);
+    assert.deepEqual(report.facts[0], ["format", `Icechunk, specification version ${spec}`]);
+    const told: Array<{ kind: string; name: string; snapshot: string; message?: string }> =
+      report.versions;
+    const named = told.filter(({ kind }) => kind !== "snapshot")
+      .map(({ kind, name, snapshot }) => [kind, name, snapshot]);
+    assert.deepEqual(
+      named,
+      spec === 1 && http ? [["branch", "main", snapshots.second]] : [
+        ...[["branch", branch, snapshots["on a branch"]], ["branch", "main", snapshots.second]]
+          .sort(),
+        ["tag", tag, snapshots.first],
+      ],
+    );
+    const history = told.filter(({ kind }) => kind === "snapshot");
+    assert.deepEqual(history.map(({ name, message }) => [name, message]), [
+      [snapshots.second, "second"],
+      [snapshots.first, "first"],
+      [EMPTY, "Repository initialized"],
+    ]);
+    const base = http ? world.origin.url : `file://${world.folder.host}/cases/`;
+    const outside = `${world.elsewhere.url}data/`;
+    assert.deepEqual(report.origins, [`${base}data/`, outside].sort());
+    assert.deepEqual(report.refused, [outside]);
+    const prefixes = report.containers.map(({ prefix }: { prefix: string }) => prefix);
+    assert.deepEqual(prefixes.sort(), [base, world.elsewhere.url].sort());
+    const virtual = Object.values(world.commits[0].virtual).flat().length;
+    const counted = report.facts.filter(([label]: [string]) => label.startsWith("manifest "))
+      .reduce((sum: number, [, text]: [string, string]) => sum + parseInt(text), 0);
+    assert.equal(counted, report.refs);
+    assert.equal(report.refs, virtual + Object.keys(world.commits[0].stored).length);
+  }
+});
 
 async function tickOf(url: string): Promise<number> {
   const response = await fetch(`${url}/zarr.json`);
