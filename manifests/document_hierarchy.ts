@@ -62,10 +62,10 @@ export class DocumentHierarchy {
         : { type: "group", metadata, source };
     }
     const zattrs = this.document(childPath(path, ".zattrs"));
-    const attributes = () => zattrs && this.#object(zattrs, childPath(path, ".zattrs"));
+    const attributes = () => zattrs && parseDocument(zattrs, childPath(path, ".zattrs"));
     const zarray = this.document(childPath(path, ".zarray"));
     if (zarray) {
-      const parsed = this.#object(zarray, childPath(path, ".zarray"));
+      const parsed = parseDocument(zarray, childPath(path, ".zarray"));
       const { metadata, unsupported } = arrayFromV2(parsed, attributes(), path);
       return {
         type: "array",
@@ -114,11 +114,11 @@ export class DocumentHierarchy {
   #parseLayout(path: string): ChunkLayout | undefined {
     const zarrJson = this.document(childPath(path, "zarr.json"));
     if (zarrJson) {
-      const document = this.#object(zarrJson, childPath(path, "zarr.json"));
+      const document = parseDocument(zarrJson, childPath(path, "zarr.json"));
       return document.node_type === "array" ? layoutFromV3(document, path) : undefined;
     }
     const zarray = this.document(childPath(path, ".zarray"));
-    return zarray && layoutFromV2(this.#object(zarray, childPath(path, ".zarray")), path);
+    return zarray && layoutFromV2(parseDocument(zarray, childPath(path, ".zarray")), path);
   }
 
   #addNode(path: string): void {
@@ -131,10 +131,6 @@ export class DocumentHierarchy {
       this.#children.set(parent, siblings.add(child.slice(slash + 1)));
       child = parent;
     }
-  }
-
-  #object(bytes: Uint8Array, key: string): JsonObject {
-    return parseDocument(bytes, key);
   }
 }
 

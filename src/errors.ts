@@ -6,8 +6,11 @@
  * (URLs, origin statuses) is `context`.
  */
 
-interface Fault {
+/** What every answer to a fault says, whatever its cause. */
+export interface Fault {
+  /** The HTTP status. */
   readonly status: number;
+  /** What went wrong, in the same words for all of a kind (RFC 9457 `title`). */
   readonly title: string;
   /** Seconds to put into `Retry-After`. */
   readonly retryAfter?: number;

@@ -1,4 +1,7 @@
-/** The headers that every response carries, whatever its status: without CORS a browser sees a failure and fills. */
+/**
+ * The headers that every response carries, whatever its status: without CORS a browser sees a failure
+ * and fills.
+ */
 
 const EVERY: ReadonlyArray<readonly [string, string]> = [
   ["access-control-allow-origin", "*"],

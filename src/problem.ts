@@ -1,6 +1,6 @@
 /** Faults as RFC 9457 problem documents. The only place where an error becomes a response. */
 
-import { type ErrorCode, FAULTS, SluiceError } from "./errors.ts";
+import { type Fault, FAULTS, SluiceError } from "./errors.ts";
 import { responseWith } from "./http_headers.ts";
 import type { Log } from "./log.ts";
 
@@ -28,11 +28,7 @@ export function problemResponse(error: unknown, place: FaultPlace, log: Log): Re
   const requestId = crypto.randomUUID();
   const { dataset, key } = place;
   const scope = place.protected ? "private" : "public";
-  const entry = FAULTS[fault.code as ErrorCode] as {
-    status: number;
-    title: string;
-    retryAfter?: number;
-  };
+  const entry: Fault = FAULTS[fault.code];
   if (entry.status >= 500) {
     log("fault", { requestId, dataset, key, code: fault.code, detail: fault.message }, fault);
   }

@@ -1,6 +1,6 @@
 /** Which folders references lead to: what a catalog's `origins` would have to name, and no more. */
 
-/** For each host the folder common to the references seen so far; those that may be read, and the others. */
+/** For each host, the folder common to the references that may be read, and to those that may not. */
 export class ReferenceFolders {
   readonly #allowed = new Map<string, string>();
   readonly #refused = new Map<string, string>();
@@ -9,6 +9,8 @@ export class ReferenceFolders {
   #last: string | undefined;
 
   /**
+   * No reference is seen yet.
+   *
    * @param allows whether the dataset may read what lies below a URL prefix
    * @param own the index itself as a folder, which no catalog has to name
    */

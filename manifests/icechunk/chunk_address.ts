@@ -40,7 +40,8 @@ export function rowValidator(
 /**
  * The address of row `row`; undefined for a virtual reference of no bytes, which is no chunk.
  *
- * @param urlOf the URL of a native chunk's file or of a virtual location, as the row's kind has it
+ * @param url the URL of a native chunk's file or of a virtual location, as the row's kind has it;
+ *   undefined for an inline chunk, or where the rest of the address is enough
  * @throws IndexError
  */
 export function chunkAddress(

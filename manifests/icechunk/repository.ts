@@ -77,7 +77,7 @@ export class Repository {
   /** A snapshot's file. @throws IndexError, OriginError (`absent` if there is none) */
   snapshot(id: string): Promise<SnapshotFile> {
     const path = `snapshots/${id}`;
-    return this.#cached(path, async () => {
+    return this.cached(path, async () => {
       const value = new SnapshotFile(await this.#body(path, "snapshot"));
       sameId(path, id, value.id);
       return { value, bytes: value.bytes };
@@ -96,7 +96,7 @@ export class Repository {
 
   /** A manifest's file. */
   manifest(info: ManifestFileInfo): Promise<ManifestFile> {
-    return this.#cached(`manifests/${info.id}`, async () => {
+    return this.cached(`manifests/${info.id}`, async () => {
       const loading = await (this.#loading.get(info.id) ?? this.#arrive(info));
       for (;;) {
         const value = loading.step();
@@ -160,7 +160,7 @@ export class Repository {
 
   /** Something made of this repository's unchanging files, kept in the cache. */
   cached<T>(key: string, make: () => Promise<{ value: T; bytes: number }>): Promise<T> {
-    return this.#cached(key, make);
+    return this.options.cache.load(this.#key(key), make);
   }
 
   /** Like {@link cached}, only if it is there already. */
@@ -170,10 +170,6 @@ export class Repository {
 
   #key(path: string): string {
     return `icechunk ${this.base.href} ${path}`;
-  }
-
-  #cached<T>(path: string, load: () => Promise<{ value: T; bytes: number }>): Promise<T> {
-    return this.options.cache.load(this.#key(path), load);
   }
 
   async #arrive(info: ManifestFileInfo): Promise<ManifestLoading> {

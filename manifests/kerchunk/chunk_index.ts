@@ -18,7 +18,7 @@ export interface UnorderedRows {
   length(row: number): number;
 }
 
-/** Immutable. */
+/** Packed rows in the order of the grid. Immutable. */
 export class ChunkIndex {
   private constructor(
     readonly packed: PackedReferences,

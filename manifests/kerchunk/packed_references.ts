@@ -19,7 +19,7 @@
 
 import { BitReader } from "./bit_stream.ts";
 
-/** What a row refers to: {@link ReferenceRows.id}. Greater ids are a URL's number plus {@link FIRST_URL_ID}. */
+/** The row has no chunk. Ids are {@link PackedRow.id}. */
 export const ABSENT_ID = 0;
 /** The row is bytes held by the index itself; its offset is their place there. */
 export const INLINE_ID = 1;
@@ -39,12 +39,12 @@ export interface PackedRow {
 /** Rows that are packed together. A row is found by going through those before it in its block. */
 export const BLOCK_ROWS = 512;
 
-/** How a block's places are written. */
+/** A block whose places are columns of bits. */
 export const AS_COLUMNS = 0;
-/** How a block's places are written. */
+/** A block whose places are runs. */
 export const AS_RUNS = 1;
 
-/** Immutable; any row is read in microseconds. */
+/** Packed rows. Immutable; any row is read in microseconds. */
 export class PackedReferences {
   /** Takes over what `ReferencePacker` wrote. */
   constructor(

@@ -11,7 +11,7 @@ import {
 
 /** Columns of up to {@link BLOCK_ROWS} rows. */
 export interface RowColumns {
-  /** One of the ids above, below 2³². */
+  /** As `PackedRow.id`, below 2³². */
   readonly ids: Float64Array;
   /** Bytes; safe integers ≥ 0. Of absent rows any. */
   readonly offsets: Float64Array;

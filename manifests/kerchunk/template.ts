@@ -38,7 +38,11 @@ const MAX_RENDERED_CHARACTERS = 65_536;
 const MAX_DEPTH = 64;
 const LIMIT = 2n ** 64n;
 
-/** Parses a template. @throws IndexError for anything but names, literals, `+ - * / // %`, parentheses and calls */
+/**
+ * Parses a template.
+ *
+ * @throws IndexError for anything but names, literals, `+ - * / // %`, parentheses and calls
+ */
 export function parseTemplate(text: string): Template {
   const parts: Array<string | Expression> = [];
   let end = 0;

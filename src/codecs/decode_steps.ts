@@ -4,7 +4,7 @@ import { toNumber } from "../zarr/json.ts";
 import { decodeBlosc } from "./decode/blosc.ts";
 import { decodeBz2 } from "./decode/bz2.ts";
 import { CHECKSUM_BYTES, CHECKSUM_LOCATION, verifyChecksum } from "./decode/checksum.ts";
-import { inflate } from "./decode/inflate.ts";
+import { decompress } from "./decode/decompress.ts";
 import { decodeLz4 } from "./decode/lz4.ts";
 import { unshuffle } from "./decode/shuffle.ts";
 import { checkSize, type Size } from "./decode/size.ts";
@@ -46,7 +46,7 @@ function undoing({ id, configuration }: Stage, size: Size): Undoing | string {
     case "zlib":
     case "gzip":
     case "zstd":
-      return { decode: (bytes) => inflate(id, bytes, size), encoded: compressed(size) };
+      return { decode: (bytes) => decompress(id, bytes, size), encoded: compressed(size) };
     case "bz2":
       return { decode: (bytes) => decodeBz2(bytes, size), encoded: compressed(size) };
     case "lz4":

@@ -4,8 +4,16 @@
  */
 
 import { toNumber } from "../zarr/json.ts";
-import { type BloscFrame, fitsFrame, frameCodec, framePrefix } from "./blosc_frame.ts";
-import { MAX_FRAME_BYTES, MAX_TYPESIZE, STORED_HEADER_BYTES, storedFrame } from "./blosc_frame.ts";
+import {
+  type BloscFrame,
+  fitsFrame,
+  frameCodec,
+  framePrefix,
+  MAX_FRAME_BYTES,
+  MAX_TYPESIZE,
+  STORED_HEADER_BYTES,
+  storedFrame,
+} from "./blosc_frame.ts";
 import { CHECKSUM_BYTES } from "./decode/checksum.ts";
 import { decodeSteps } from "./decode_steps.ts";
 import type { Pipeline, Stage } from "./pipeline.ts";

@@ -2,9 +2,9 @@
  * Reads that arrive together for neighbouring ranges of one file become one read.
  *
  * Measured (test/bench/coalesce.ts): 64 neighbours asked for at once come 1.3 to 6 times sooner as
- * one read, and cost one request or a few. But every read waits for neighbours, which makes a lone one 2
- * to 5 ms later (25 times, from a near host), and merged bytes are copied, not piped. Chunks asked for over
- * HTTP come one by one. So it is off unless an origin's settings ask for it.
+ * one read, and cost one request or a few. But every read waits for neighbours, which makes a lone
+ * one 2 to 5 ms later (25 times, from a near host), and merged bytes are copied, not piped. Chunks
+ * asked for over HTTP come one by one. So it is off unless an origin's settings ask for it.
  */
 
 import type { ByteRange } from "../byte_range.ts";

@@ -2,8 +2,8 @@
  * Every origin of the server: one `Origin` a dataset, which finds the store or host of each URL.
  *
  * A read passes these layers, outermost first: allow-list (a dataset's own), chunk cache, drift, single
- * flight, coalescing (if asked for), resume, deadline, retry, breaker, limit, and then the store itself. What counts reads is kept
- * by host and shared by all datasets.
+ * flight, coalescing (if asked for), resume, deadline, retry, breaker, limit, and then the store
+ * itself. What counts reads is kept by host and shared by all datasets.
  */
 
 import type { ByteCache } from "../byte_cache.ts";
@@ -31,7 +31,7 @@ import { s3Origin } from "./s3.ts";
 import { type OriginSettings, type SettingsEntry, SettingsTable } from "./settings.ts";
 import { withSingleFlight } from "./single_flight.ts";
 
-export type { FileAccess, OriginSettings };
+export type { OriginSettings };
 
 /** What all origins of a server are made from. */
 export interface OriginsConfig {

@@ -1,8 +1,7 @@
 /** What the catalog's `origins` say of stores and hosts: where they are and who we are to them. */
 
-import type { CanonicalUrl } from "./canonical_url.ts";
-import { canonicalUrl } from "./canonical_url.ts";
 import { SluiceError } from "../errors.ts";
+import { type CanonicalUrl, canonicalUrl } from "./canonical_url.ts";
 
 /** Settings of everything below one URL prefix. Secrets are already read from the environment. */
 export interface OriginSettings {

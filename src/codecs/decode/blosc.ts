@@ -2,7 +2,7 @@
 
 import { ChunkError } from "../../errors.ts";
 import { decodeBloscLz } from "./blosclz.ts";
-import { inflate } from "./inflate.ts";
+import { decompress } from "./decompress.ts";
 import { decodeLz4Block } from "./lz4.ts";
 import { bitUnshuffle, unshuffle } from "./shuffle.ts";
 import { checkSize, type Size } from "./size.ts";
@@ -108,9 +108,9 @@ function decodePart(
     case 1:
       return decodeLz4Block(payload, length);
     case 3:
-      return inflate("zlib", payload, { bytes: length, exact: true });
+      return decompress("zlib", payload, { bytes: length, exact: true });
     case 4:
-      return inflate("zstd", payload, { bytes: length, exact: true });
+      return decompress("zstd", payload, { bytes: length, exact: true });
     default:
       throw new ChunkError(`Blosc's inner codec ${codec} is not decoded here`);
   }

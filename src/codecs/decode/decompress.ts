@@ -5,21 +5,21 @@ import { ChunkError } from "../../errors.ts";
 import { checkSize, type Size } from "./size.ts";
 
 /** A format that `node:zlib` decompresses. */
-export type DeflateFormat = "zlib" | "gzip" | "zstd";
+export type CompressedFormat = "zlib" | "gzip" | "zstd";
 
 /** Up to here decompressing at once takes less time than handing it to another thread, bytes. */
 const SYNC_BYTES = 256 * 1024;
 
-type Decompress = (
+type DecompressLater = (
   bytes: Uint8Array,
   options: { maxOutputLength: number },
   callback: (error: Error | null, decoded: Uint8Array) => void,
 ) => void;
 
 const FORMATS: Readonly<
-  Record<DeflateFormat, {
+  Record<CompressedFormat, {
     readonly sync: (bytes: Uint8Array, options: { maxOutputLength: number }) => Uint8Array;
-    readonly async: Decompress;
+    readonly async: DecompressLater;
   }>
 > = {
   zlib: { sync: zlib.inflateSync, async: zlib.inflate },
@@ -32,8 +32,8 @@ const FORMATS: Readonly<
  *
  * @throws ChunkError if they are corrupt or cut short, or give another size than `size`
  */
-export async function inflate(
-  format: DeflateFormat,
+export async function decompress(
+  format: CompressedFormat,
   bytes: Uint8Array,
   size: Size,
 ): Promise<Uint8Array> {
