@@ -2,7 +2,7 @@
 
 import { sha256 } from "@noble/hashes/sha2.js";
 import { Decompress } from "fzstd";
-import { IndexError } from "../src/errors.ts";
+import { IndexError, OriginError, SluiceError } from "../src/errors.ts";
 
 /** Hexadecimal digits of a version. */
 const VERSION_DIGITS = 32;
@@ -23,13 +23,13 @@ export class VersionHash {
   }
 }
 
-/** The parts of a stream, which is cancelled if they are not all taken. */
+/** The parts of a stream, which is cancelled if they are not all taken. @throws OriginError */
 export async function* parts(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
   const reader = stream.getReader();
   let ended = false;
   try {
     for (;;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await reader.read().catch(asOriginError);
       ended = done;
       if (done) return;
       yield value;
@@ -38,6 +38,12 @@ export async function* parts(stream: ReadableStream<Uint8Array>): AsyncGenerator
     // what broke off the reading is what is thrown; the cancelling has nothing to add
     if (!ended) await reader.cancel().catch(() => undefined);
   }
+}
+
+/** What breaks a runtime's own stream says nothing of origins. */
+function asOriginError(fault: unknown): never {
+  if (fault instanceof SluiceError) throw fault;
+  throw new OriginError("origin-range-mismatch", "The index breaks off", {}, fault);
 }
 
 /** Passes parts on, hashing them. */

@@ -36,7 +36,12 @@ export const kerchunkJson: ManifestFormat = {
   },
   async open(url, origin, options) {
     refuseVersion(this.name, options);
-    return await KerchunkJson.read(url, origin, options, await origin.read(url, undefined));
+    return await KerchunkJson.read(
+      url,
+      origin,
+      options,
+      await origin.read(url, undefined, { watched: true }),
+    );
   },
 };
 
@@ -112,7 +117,10 @@ class KerchunkJson implements Manifest {
   }
 
   async refresh(): Promise<Manifest> {
-    const body = await this.origin.read(this.url, undefined, { unless: this.#validator });
+    const body = await this.origin.read(this.url, undefined, {
+      unless: this.#validator,
+      watched: true,
+    });
     if (body.notModified) return this;
     const opened = await KerchunkJson.read(this.url, this.origin, this.options, body);
     if (opened.version !== this.version) return opened;

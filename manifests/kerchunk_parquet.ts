@@ -19,6 +19,7 @@ import { toNumber } from "../src/zarr/json.ts";
 import { chunkOrdinal } from "./chunk_layout.ts";
 import { DocumentHierarchy, parseDocument } from "./document_hierarchy.ts";
 import { folderUrl, mayBeFolder, urlBelow } from "./folder_url.ts";
+import { wholeFile } from "./index_file.ts";
 import { VersionHash } from "./index_stream.ts";
 import { ChunkTableBuilder } from "./kerchunk/chunk_table_builder.ts";
 import { INLINE_ID, type PackedRow } from "./kerchunk/packed_references.ts";
@@ -64,6 +65,9 @@ const CONCURRENT_READS = 4;
 /** Weight of a partition that does not exist. */
 const ABSENT_BYTES = 256;
 
+/** What helps against files that are too large. */
+const LESS_A_PARTITION = "Write the set again with a smaller record_size";
+
 class KerchunkParquet implements Manifest {
   readonly pinned = false;
   readonly heldBytes: number;
@@ -98,7 +102,7 @@ class KerchunkParquet implements Manifest {
     generation: number,
   ): Promise<KerchunkParquet> {
     const { maxIndexBytes } = source.options;
-    const bytes = await wholeBody(body, maxIndexBytes);
+    const bytes = await wholeFile(body, maxIndexBytes, LESS_A_PARTITION);
     const document = parseDocument(bytes, ".zmetadata");
     const recordSize = toNumber(document.record_size);
     if (recordSize === undefined || !Number.isSafeInteger(recordSize) || recordSize < 1) {
@@ -245,7 +249,7 @@ class KerchunkParquet implements Manifest {
       throw fault;
     }
     if (body.notModified && cached) return { ...cached, generation };
-    const bytes = await wholeBody(body, options.maxIndexBytes);
+    const bytes = await wholeFile(body, options.maxIndexBytes, LESS_A_PARTITION);
     const partition = this.#reader.read(bytes, this.recordSize);
     return { partition, validator: body.validator, generation };
   }
@@ -253,20 +257,6 @@ class KerchunkParquet implements Manifest {
 
 function weight({ partition }: CachedPartition): number {
   return ABSENT_BYTES + (partition?.heldBytes ?? 0);
-}
-
-/** All bytes of an index file. @throws IndexError `index-too-large` */
-async function wholeBody(body: OriginBody, maxBytes: number): Promise<Uint8Array> {
-  const length = body.length ?? body.objectLength;
-  if (length === undefined || length <= maxBytes) return await body.bytes(maxBytes);
-  await body.cancel();
-  throw new IndexError(
-    `A file of the kerchunk Parquet set has ${length} bytes; this server reads at most ${maxBytes}. ` +
-      "Write the set again with a smaller record_size",
-    {},
-    undefined,
-    "index-too-large",
-  );
 }
 
 /** What `work` gives or throws, as a promise. */

@@ -6,6 +6,7 @@ import type { Origin } from "../src/origin/origin.ts";
 import { isObject } from "../src/zarr/json.ts";
 import { childPath, parseDocument } from "./document_hierarchy.ts";
 import { urlBelow } from "./folder_url.ts";
+import { wholeFile } from "./index_file.ts";
 
 /** A document as it was read. */
 export interface ReadDocument {
@@ -14,6 +15,9 @@ export interface ReadDocument {
   /** The state it was in, where the origin told. */
   readonly validator?: Validator;
 }
+
+/** What helps against metadata that is too large. */
+const LARGER_CACHE = "Raise indexCacheBytes";
 
 /** Nodes that a store without consolidated metadata may have to be walked. */
 const MAX_WALKED_NODES = 10_000;
@@ -36,7 +40,7 @@ export class ZarrDocuments {
     const url = urlBelow(this.root, names.slice(0, -1), names[names.length - 1]);
     try {
       const body = await this.origin.read(url, undefined);
-      const bytes = await body.bytes(this.options.maxIndexBytes);
+      const bytes = await wholeFile(body, this.options.maxIndexBytes, LARGER_CACHE);
       return { bytes, validator: body.validator };
     } catch (fault) {
       if (fault instanceof OriginError && fault.absent) return undefined;

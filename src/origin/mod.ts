@@ -109,7 +109,7 @@ export function originsFor(config: OriginsConfig): (allow: readonly string[]) =>
       withRetry(shared ? withBreaker(limited, breaker) : limited, budget),
       shared ? deadlines : () => new Deadlines(config.requestTimeoutMs),
     );
-    const resumed = withResume(timed, watch);
+    const resumed = withResume(timed, watch, config.log);
     if (!shared) return resumed;
     return withSingleFlight(own.coalesce ? withCoalescing(resumed, COALESCE) : resumed);
   }

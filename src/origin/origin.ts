@@ -15,6 +15,11 @@ export interface ReadOptions {
    * index's version.
    */
   readonly epoch?: string;
+  /**
+   * True for a stream that is read here, not handed to a client: each piece is timed, it is taken up
+   * again once, and what breaks it is an `OriginError`.
+   */
+  readonly watched?: true;
   /** The read answers `notModified` if the file still is this one. */
   readonly unless?: Validator;
   /** The read goes over a new connection: on one that was kept it has failed. */

@@ -10,6 +10,7 @@
 
 import type { ByteRange } from "../byte_range.ts";
 import { OriginError } from "../errors.ts";
+import type { Log } from "../log.ts";
 import { PassedBody } from "./body.ts";
 import { Deadlines } from "./deadline.ts";
 import type { Origin, OriginBody, ReadOptions } from "./origin.ts";
@@ -57,15 +58,16 @@ export class StreamWatch {
  * watched stream by reading the rest of the same object (If-Match, so only where it has a strong tag).
  *
  * @param watch undefined: streams always are the runtime's own
+ * @param log is told what broke a body that had begun to go to a client
  */
-export function withResume(origin: Origin, watch: StreamWatch | undefined): Origin {
+export function withResume(origin: Origin, watch: StreamWatch | undefined, log?: Log): Origin {
   return {
     ...origin,
     async read(url, range, options) {
       const body = await origin.read(url, range, options);
       return body.notModified
         ? body
-        : new ResumedBody(body, { origin, url, range, options, watch });
+        : new ResumedBody(body, { origin, url, range, options, watch, log });
     },
   };
 }
@@ -76,6 +78,7 @@ interface Source {
   readonly range: ByteRange | undefined;
   readonly options: ReadOptions | undefined;
   readonly watch: StreamWatch | undefined;
+  readonly log: Log | undefined;
 }
 
 class ResumedBody extends PassedBody {
@@ -95,10 +98,10 @@ class ResumedBody extends PassedBody {
   }
 
   override stream(): ReadableStream<Uint8Array> {
-    const { watch } = this.source;
-    return watch?.watchesNext()
-      ? watchedStream(this.inner, this.source, watch)
-      : this.inner.stream();
+    const { watch, options } = this.source;
+    if (watch === undefined) return this.inner.stream();
+    const watches = watch.watchesNext() || options?.watched === true;
+    return watches ? watchedStream(this.inner, this.source, watch) : this.inner.stream();
   }
 }
 
@@ -176,7 +179,12 @@ function watchedStream(
 
   return new ReadableStream({
     async pull(controller) {
-      const piece = await pull();
+      const piece = await pull().catch((fault) => {
+        if (source.options?.watched) throw fault;
+        // The server's runtime prints what breaks a response: it must not tell where the origin is.
+        source.log?.("body-aborted", {}, fault);
+        throw new TypeError("The body breaks off: its origin failed");
+      });
       if (piece === undefined) controller.close();
       else controller.enqueue(piece);
     },

@@ -12,12 +12,15 @@ const EXPECTED = BYTES.slice(1000, 21_000);
 /** A server with one file, and an origin that gives up after 300 ms. */
 async function faulty(options: { requestTimeoutMs?: number; validators?: boolean } = {}) {
   const server = await startOrigin({ files: { "/a": BYTES }, validators: options.validators });
+  const log: string[] = [];
   const origin = originsFor({
     concurrentPerOrigin: 4,
     requestTimeoutMs: options.requestTimeoutMs ?? 5000,
+    log: (event) => log.push(event),
   })([server.url]);
   return {
     server,
+    log,
     origin,
     read: (o?: ReadOptions) => origin.read(new URL("a", server.url), RANGE, o),
     whole: (o?: ReadOptions) => origin.read(new URL("a", server.url), undefined, o),
@@ -145,9 +148,9 @@ Deno.test("a body that keeps stopping short is an error, however it is taken", a
     async (setting: Awaited<ReturnType<typeof faulty>>) =>
       await (await setting.read()).bytes(undefined, 24),
     async (setting: Awaited<ReturnType<typeof faulty>>) =>
-      await collect((await setting.read()).stream()),
+      await collect((await setting.read({ watched: true })).stream()),
     async (setting: Awaited<ReturnType<typeof faulty>>) =>
-      await collect((await setting.whole()).stream()),
+      await collect((await setting.whole({ watched: true })).stream()),
     async (setting: Awaited<ReturnType<typeof faulty>>) => await (await setting.whole()).bytes(),
   ];
   for (const fault of [{ kind: "short" }, { kind: "short-chunked" }] as const) {
@@ -174,20 +177,23 @@ Deno.test("a stream that stops short goes on where it stopped, from the same obj
 Deno.test("a stream that stops short does not go on with the bytes of a changed object", async () => {
   await using setting = await faulty();
   setting.server.fault("/a", { kind: "short" }, { times: 1 });
-  const body = await setting.read();
+  const body = await setting.read({ watched: true });
   setting.server.files.set("/a", seededBytes(50_000, 9));
   await assert.rejects(collect(body.stream()), isFault("source-changed"));
   await using lax = await faulty();
   lax.server.fault("/a", { kind: "short" }, { times: 1 });
   lax.server.fault("/a", { kind: "changed-tag", etag: '"other"' });
-  await assert.rejects(async () => collect((await lax.read()).stream()), isFault("source-changed"));
+  await assert.rejects(
+    async () => collect((await lax.read({ watched: true })).stream()),
+    isFault("source-changed"),
+  );
 });
 
 Deno.test("a stream without a strong tag to hold on to is not resumed", async () => {
   await using setting = await faulty({ validators: false });
   setting.server.fault("/a", { kind: "short" }, { times: 1 });
   await assert.rejects(
-    async () => collect((await setting.read()).stream()),
+    async () => collect((await setting.read({ watched: true })).stream()),
     isFault("origin-range-mismatch"),
   );
   assert.equal(setting.server.requests.length, 1);
@@ -201,6 +207,16 @@ Deno.test("an unwatched stream that stops short is an error too", async () => {
   setting.server.fault("/a", { kind: "short" });
   await assert.rejects(async () => collect((await setting.read()).stream()));
   assert.equal(setting.server.requests.length, 21, "the 21st is the runtime's own, not resumed");
+});
+
+Deno.test("a stream for a client breaks without a word of its origin, which the log has", async () => {
+  await using setting = await faulty();
+  setting.server.fault("/a", { kind: "short" });
+  await assert.rejects(
+    async () => collect((await setting.read()).stream()),
+    (fault) => fault instanceof TypeError && !fault.message.includes("127.0.0.1") && !fault.cause,
+  );
+  assert.ok(setting.log.some((line) => line.includes("body-aborted")));
 });
 
 Deno.test("a body in chunked encoding of the right length is taken, of another it is not", async () => {
@@ -253,7 +269,7 @@ Deno.test("a body that stalls ends in origin-timeout, however it is taken", asyn
       const requestTimeoutMs = fault.kind === "drip" && take === "stream" ? 60 : 100;
       await using setting = await faulty({ requestTimeoutMs });
       setting.server.fault("/a", fault);
-      const body = await setting.read();
+      const body = await setting.read({ watched: true });
       const taken = take === "stream"
         ? collect(body.stream())
         : body.bytes(undefined, take === "room" ? 24 : 0);
