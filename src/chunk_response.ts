@@ -14,7 +14,7 @@ import type { ArrayView } from "./store.ts";
 /** Encoded bytes that are read into memory at most, for a chunk that must be decoded here. */
 const MAX_CONVERT_BYTES = 256 * 2 ** 20;
 
-/** Up to here collecting a body costs no more than streaming it, and a short one is a plain error. */
+/** Up to here a body is collected: a short one is then a plain error, for 6 µs of CPU. */
 const COLLECTED_BYTES = 8192;
 
 /** What a chunk's answer is made from. */

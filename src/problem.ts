@@ -29,7 +29,8 @@ export function problemResponse(error: unknown, place: FaultPlace, log: Log): Re
   const { dataset, key } = place;
   const scope = place.protected ? "private" : "public";
   const entry: Fault = FAULTS[fault.code];
-  if (entry.status >= 500) {
+  // That a client left is no fault of anybody's.
+  if (entry.status >= 500 && fault.context.cancelled !== true) {
     log("fault", { requestId, dataset, key, code: fault.code, detail: fault.message }, fault);
   }
   const headers: [string, string][] = [

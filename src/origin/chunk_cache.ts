@@ -5,7 +5,7 @@ import type { ByteCache } from "../byte_cache.ts";
 import { sharedBody } from "./body.ts";
 import type { Origin, OriginBody } from "./origin.ts";
 
-/** Reads remembered as having been asked for once. */
+/** Reads remembered as having been asked for once: at most so many, and no more than could be kept. */
 const REMEMBERED = 20_000;
 /** The part of the cache that one chunk may take. */
 const LARGEST = 1 / 8;
@@ -17,7 +17,11 @@ const LARGEST = 1 / 8;
  * part of the key.
  */
 export function withChunkCache(origin: Origin, cache: ByteCache): Origin {
-  const asked = new LRUCache<string, true>({ max: REMEMBERED });
+  const asked = new LRUCache<string, number>({
+    max: REMEMBERED,
+    maxSize: Math.max(1, cache.maxBytes),
+    sizeCalculation: (bytes) => bytes,
+  });
 
   return {
     ...origin,
@@ -33,7 +37,7 @@ export function withChunkCache(origin: Origin, cache: ByteCache): Origin {
       const kept = cache.peek<Kept>(key);
       if (kept) return sharedBody(kept.bytes, kept);
       const again = asked.has(key);
-      asked.set(key, true);
+      asked.set(key, range.length);
       const body = await origin.read(url, range, options);
       if (!again) return body;
       const { objectLength, validator } = body;
