@@ -19,7 +19,15 @@ export interface RecordedOrigin {
   readonly url: string;
   /** Everything that was asked since the last call. */
   seen(): Seen[];
+  /** Holds answers for paths that match back: tells when the first is asked for, until it is released. */
+  hold(pattern: RegExp): { readonly reached: Promise<void>; release(): void };
   close(): Promise<void>;
+}
+
+interface Held {
+  readonly pattern: RegExp;
+  readonly reached: PromiseWithResolvers<void>;
+  readonly released: PromiseWithResolvers<void>;
 }
 
 /** A file's state as the origin tells it; the modification time in milliseconds, whole seconds. */
@@ -32,12 +40,17 @@ export async function fileState(path: string): Promise<{ etag: string; modified:
 /** Serves the files below `folder`, an absolute path. */
 export function serveRecorded(folder: string): RecordedOrigin {
   let seen: Seen[] = [];
+  let held: Held | undefined;
   const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, async (request) => {
     const path = decodeURIComponent(new URL(request.url).pathname).slice(1);
     const conditional = request.headers.has("if-none-match") ||
       request.headers.has("if-modified-since");
     const response = await answer(`${folder}/${path}`, request);
     seen.push({ path, conditional, status: response.status });
+    if (held?.pattern.test(path)) {
+      held.reached.resolve();
+      await held.released.promise;
+    }
     return response;
   });
   return {
@@ -46,6 +59,18 @@ export function serveRecorded(folder: string): RecordedOrigin {
       const before = seen;
       seen = [];
       return before;
+    },
+    hold(pattern) {
+      const reached = Promise.withResolvers<void>();
+      const released = Promise.withResolvers<void>();
+      held = { pattern, reached, released };
+      return {
+        reached: reached.promise,
+        release() {
+          held = undefined;
+          released.resolve();
+        },
+      };
     },
     close: () => server.shutdown(),
   };

@@ -267,6 +267,9 @@ Deno.test("the catalog and the dataset's page link every version they know", asy
   }
 });
 
+/** Every byte of a chunk is the number of its commit. */
+const COMMITS = 100;
+
 /** The id of the snapshot that every repository begins with. */
 const EMPTY = "1CECHNKREP0F1RSTCMT0";
 
@@ -377,6 +380,40 @@ for (const { id, spec, branch } of MOVING.filter(({ maxAge }) => maxAge === 1)) 
 }
 
 for (const { id, spec, branch } of MOVING.filter(({ maxAge }) => maxAge === 0)) {
+  Deno.test(`${id}: an answer under way keeps to its commit when the branch moves on`, async () => {
+    const { origin, folder } = world;
+    const commit = (n: number) =>
+      writeRepository(folder.inside, {
+        folder: `${folder.inside}/cases/repos/${id}`,
+        spec,
+        branch,
+        ticks: [n, n + 1],
+      });
+    assert.equal(await tickOf(`${world.url}/${id}`), 0);
+    for (const [n, view] of [[1, ""], [3, "~v2"], [5, ""]] as const) {
+      const url = `${world.url}/${id}${view}`;
+      await commit(n);
+      // The first answer waits for its snapshot or, the third time, for a manifest of it.
+      const what = n === 5 ? "manifests" : "snapshots";
+      if (n === 5) assert.equal(await tickOf(url), n);
+      const held = origin.hold(new RegExp(`^repos/${id}/${what}/`));
+      const early = n === 5
+        ? bytesOf(`${url}/b/c/1`)
+        : view === "~v2"
+        ? v2Ticks(url)
+        : consolidatedTicks(url);
+      await held.reached;
+      await commit(n + 1);
+      // The next one sees the new tip, and waits in its turn; its look at the branch is over by then.
+      origin.seen();
+      const later = tickOf(`${world.url}/${id}`);
+      while (!origin.seen().some(({ path }) => path.includes("/snapshots/"))) await pause(5);
+      held.release();
+      assert.deepEqual(new Set(await early), new Set([n]), `${id}${view} at ${n}`);
+      assert.equal(await later, n + 1);
+    }
+  });
+
   Deno.test(`${id}: no answer mixes two commits while the branch moves`, async () => {
     const { folder } = world;
     let running = true;
@@ -384,11 +421,13 @@ for (const { id, spec, branch } of MOVING.filter(({ maxAge }) => maxAge === 0)) 
       folder: `${folder.inside}/cases/repos/${id}`,
       spec,
       branch,
-      ticks: [1, 60],
+      ticks: [7, COMMITS],
     }).finally(() => running = false);
     const seen = new Set<number>();
     const named = `${id}@${encodeURIComponent(branch)}`;
-    const readers = [id, named, `${named}~native`, `${id}~v2`].map(async (name) => {
+    // Enough of them that some ask while others wait for a snapshot.
+    const names = [id, named, `${named}~native`, `${id}~v2`];
+    const readers = [...names, ...names, ...names, ...names].map(async (name) => {
       const url = `${world.url}/${name}`;
       let last = 0;
       // One round after the last commit too.
@@ -406,19 +445,24 @@ for (const { id, spec, branch } of MOVING.filter(({ maxAge }) => maxAge === 0)) 
         seen.add(tick);
         for (const path of ["a", "b", "c/d", "e"]) {
           const key = name.endsWith("~v2") ? `${path}/1` : `${path}/c/1`;
-          const response = await fetch(`${url}/${key}`);
-          assert.equal(response.status, 200, `${url}/${key}`);
-          const bytes = new Set(new Uint8Array(await response.arrayBuffer()));
+          const bytes = new Set(await bytesOf(`${url}/${key}`));
           assert.equal(bytes.size, 1, `${url}/${key} has ${[...bytes]}`);
           assert.ok([...bytes][0] >= last, `${url}/${key} is of ${[...bytes]}, after ${last}`);
           last = [...bytes][0];
         }
       }
-      assert.equal(last, 59, name);
+      assert.equal(last, COMMITS - 1, name);
     });
-    await Promise.all([committing, ...readers]);
+    const ended = await Promise.allSettled([committing, ...readers]);
+    for (const one of ended) if (one.status === "rejected") throw one.reason;
     assert.ok(seen.size > 3, `${seen.size} commits seen`);
   });
+}
+
+async function bytesOf(url: string): Promise<number[]> {
+  const response = await fetch(url);
+  assert.equal(response.status, 200, url);
+  return [...new Uint8Array(await response.arrayBuffer())];
 }
 
 interface Documented {
