@@ -20,6 +20,7 @@ import {
   type V2Descendant,
   zmetadata,
 } from "./zarr/consolidated.ts";
+import { gridMappingName, withGeoAttributes } from "./zarr/geo.ts";
 import { parseJson, stringifyJson } from "./zarr/json.ts";
 import { type ArrayMetadata, gridShape } from "./zarr/metadata.ts";
 import { arrayToV2, groupToV2 } from "./zarr/v3_to_v2.ts";
@@ -91,9 +92,26 @@ export class Store {
     return this.cache.load(`${this.#cacheKey}array\n${path}`, async () => {
       const node = await this.manifest.node(path);
       if (node?.type !== "array") return { value: undefined, bytes: 64 };
-      const value = viewArray(path, node, this.view);
+      const viewed = viewArray(path, node, this.view);
+      const value = this.view === "portable"
+        ? { ...viewed, metadata: await this.#located(path, viewed.metadata) }
+        : viewed;
       return { value, bytes: 2048 + 2 * stringifyJson(value.metadata).length };
     });
+  }
+
+  /** Metadata with its place on the earth written for every client, where its grid mapping knows it. */
+  async #located(path: string, metadata: ArrayMetadata): Promise<ArrayMetadata> {
+    const name = gridMappingName(metadata.attributes);
+    if (name === undefined) return metadata;
+    // CF looks in the array's own group, then in those around it.
+    for (let group = path; group !== "";) {
+      group = group.slice(0, Math.max(0, group.lastIndexOf("/")));
+      const mapping = await this.manifest.node(group === "" ? name : `${group}/${name}`);
+      if (mapping?.type !== "array") continue;
+      return withGeoAttributes(metadata, mapping.metadata.attributes ?? {});
+    }
+    return metadata;
   }
 
   /** The node at `path` with its metadata as this view shows it. */

@@ -1,0 +1,74 @@
+/**
+ * Where an array lies on the earth, said so that every client finds it: a CRS known from a CF grid
+ * mapping is also written in the GeoZarr convention `proj`, and as `_CRS` for GDAL. A grid mapping's
+ * `GeoTransform` is not passed on: GDAL writes it for rows from the north where the file's run from the
+ * south, and clients that believed it would turn the map over. The coordinates tell the truth.
+ * Sources: CF conventions §5.6; zarr-conventions/proj, v0.1; GDAL's Zarr and netCDF drivers.
+ */
+
+import type { JsonObject } from "./json.ts";
+import type { ArrayMetadata } from "./metadata.ts";
+
+const PROJ = {
+  schema_url: "https://raw.githubusercontent.com/zarr-conventions/proj/refs/tags/v0.1/schema.json",
+  spec_url: "https://github.com/zarr-conventions/proj/blob/v0.1/README.md",
+  uuid: "f17cb550-5864-4468-aeb7-f3180cfb622f",
+  name: "proj",
+  description: "Coordinate reference system",
+};
+
+/** The first word of WKT 2. Source: OGC 18-010r7. */
+const WKT2 =
+  /^\s*(GEODCRS|GEODETICCRS|GEOGCRS|GEOGRAPHICCRS|PROJCRS|PROJECTEDCRS|COMPOUNDCRS|BOUNDCRS|ENGCRS|ENGINEERINGCRS)\s*\[/;
+
+/** The identifier at the end of WKT: the CRS's own, not one of its parts'. */
+const IDENTIFIER = /(?:AUTHORITY|ID)\s*\[\s*"EPSG"\s*,\s*"?(\d+)"?\s*\]\s*\]\s*$/;
+
+/** The name of the grid mapping variable that an array's attributes point to. */
+export function gridMappingName(attributes: JsonObject | undefined): string | undefined {
+  const value = attributes?.grid_mapping;
+  // The long form is "crs: x y other: lat lon"; the first one is for the array's own axes.
+  return typeof value === "string" ? /^\s*([^\s:/]+)/.exec(value)?.[1] : undefined;
+}
+
+/**
+ * `metadata` with what its grid mapping variable says of the CRS, for other conventions; unchanged if
+ * it says nothing that they can take, or if the array has their attributes.
+ *
+ * @param mapping attributes of the grid mapping variable
+ */
+export function withGeoAttributes(metadata: ArrayMetadata, mapping: JsonObject): ArrayMetadata {
+  const attributes = metadata.attributes ?? {};
+  const names = metadata.dimension_names?.slice(-2);
+  const isTaken = Object.keys(attributes).some((name) =>
+    name === "zarr_conventions" || name === "_CRS" || /^(proj|spatial):/.test(name)
+  );
+  if (isTaken || names?.length !== 2 || names.includes(null)) return metadata;
+  const crs = crsAttributes(mapping);
+  if (!crs) return metadata;
+  const conventions: JsonObject[] = "proj:code" in crs || "proj:wkt2" in crs ? [PROJ] : [];
+  return {
+    ...metadata,
+    attributes: {
+      ...attributes,
+      ...crs,
+      ...(conventions.length > 0 ? { zarr_conventions: conventions } : {}),
+    },
+  };
+}
+
+function crsAttributes(mapping: JsonObject): JsonObject | undefined {
+  const wkt = [mapping.crs_wkt, mapping.spatial_ref].find((text) =>
+    typeof text === "string" && text.trim() !== ""
+  ) as string | undefined;
+  const named = typeof mapping.epsg_code === "string"
+    ? /^\s*(?:EPSG:)?(\d+)\s*$/i.exec(mapping.epsg_code)?.[1]
+    : undefined;
+  const epsg = (wkt && IDENTIFIER.exec(wkt)?.[1]) ?? named;
+  if (wkt === undefined && epsg === undefined) return undefined;
+  return {
+    ...(epsg === undefined ? {} : { "proj:code": `EPSG:${epsg}` }),
+    ...(wkt !== undefined && WKT2.test(wkt) ? { "proj:wkt2": wkt } : {}),
+    _CRS: wkt === undefined ? { url: `http://www.opengis.net/def/crs/EPSG/0/${epsg}` } : { wkt },
+  };
+}
