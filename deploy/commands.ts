@@ -31,6 +31,10 @@ export async function checkCommand(
     for (const { array, coords, code, detail } of report.problems) {
       console.log(`${array}/c/${coords.join("/")}: ${code}: ${detail}`);
     }
+    const refused = new Set(report.problems.flatMap(({ allowWith }) => allowWith ?? []));
+    for (const prefix of refused) {
+      console.log(`refs point to ${prefix}; allow it with --origin ${prefix}`);
+    }
     const { checked, problems } = report;
     console.log(`${checked} chunks checked, ${problems.length} with problems`);
   }

@@ -16,6 +16,8 @@ export interface CheckProblem {
   readonly code: string;
   /** What is wrong, for people. */
   readonly detail: string;
+  /** The prefix that the catalog would have to name for the reference to be read. */
+  readonly allowWith?: string;
 }
 
 /** What `check` found. */
@@ -53,7 +55,14 @@ export async function check(
         await checkChunk(store, array, coords, origin);
       } catch (error) {
         if (!(error instanceof SluiceError)) throw error;
-        problems.push({ array: path, coords, code: error.code, detail: error.message });
+        const { allowWith } = error.context;
+        problems.push({
+          array: path,
+          coords,
+          code: error.code,
+          detail: error.message,
+          ...(typeof allowWith === "string" ? { allowWith } : {}),
+        });
       }
       progress(++checked);
     }
