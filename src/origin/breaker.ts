@@ -95,6 +95,10 @@ export class Breaker {
 
 /** `origin` behind `breaker`. */
 export function withBreaker(origin: Origin, breaker: Breaker): Origin {
+  function count(fault: unknown): void {
+    if (isOutage(fault)) breaker.failed();
+    else if (!isOurs(fault)) breaker.succeeded();
+  }
   async function guarded<T>(run: () => Promise<T>): Promise<T> {
     const leave = breaker.open ? await breaker.enter() : undefined;
     try {
@@ -102,15 +106,24 @@ export function withBreaker(origin: Origin, breaker: Breaker): Origin {
       breaker.succeeded();
       return result;
     } catch (fault) {
-      if (isOutage(fault)) breaker.failed();
-      else if (!isOurs(fault)) breaker.succeeded();
+      count(fault);
       throw fault;
     } finally {
       leave?.();
     }
   }
   return {
-    read: (url, range, options) => guarded(() => origin.read(url, range, options)),
+    async read(url, range, options) {
+      if (breaker.open) return await guarded(() => origin.read(url, range, options));
+      try {
+        const body = await origin.read(url, range, options);
+        breaker.succeeded();
+        return body;
+      } catch (fault) {
+        count(fault);
+        throw fault;
+      }
+    },
     head: (url, options) => guarded(() => origin.head(url, options)),
     list: (url, options) =>
       guarded(() => origin.list?.(url, options) ?? Promise.resolve(undefined)),

@@ -23,28 +23,30 @@ export function withChunkCache(origin: Origin, cache: ByteCache): Origin {
     sizeCalculation: (bytes) => bytes,
   });
 
+  async function keep(key: string, reading: Promise<OriginBody>): Promise<OriginBody> {
+    const body = await reading;
+    const { objectLength, validator } = body;
+    const bytes = await body.bytes();
+    const value: Kept = { bytes, objectLength, validator };
+    await cache.load(key, () => Promise.resolve({ value, bytes: bytes.length + key.length * 2 }));
+    return sharedBody(bytes, value);
+  }
+
   return {
     ...origin,
-    async read(url, range, options) {
+    read(url, range, options) {
       const epoch = options?.epoch;
       const fits = range !== undefined && range.length <= cache.maxBytes * LARGEST;
-      if (epoch === undefined || !fits || options?.unless) {
-        return await origin.read(url, range, options);
-      }
+      if (epoch === undefined || !fits || options?.unless) return origin.read(url, range, options);
       const { etag, lastModified } = options?.validator ?? {};
       const key =
         `chunk ${epoch} ${url.href} ${range.offset} ${range.length} ${etag} ${lastModified}`;
       const kept = cache.peek<Kept>(key);
-      if (kept) return sharedBody(kept.bytes, kept);
+      if (kept) return Promise.resolve(sharedBody(kept.bytes, kept));
       const again = asked.has(key);
       asked.set(key, range.length);
-      const body = await origin.read(url, range, options);
-      if (!again) return body;
-      const { objectLength, validator } = body;
-      const bytes = await body.bytes();
-      const value: Kept = { bytes, objectLength, validator };
-      await cache.load(key, () => Promise.resolve({ value, bytes: bytes.length + key.length * 2 }));
-      return sharedBody(bytes, value);
+      const body = origin.read(url, range, options);
+      return again ? keep(key, body) : body;
     },
   };
 }

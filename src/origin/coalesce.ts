@@ -76,7 +76,11 @@ export function withCoalescing(origin: Origin, limits: CoalesceLimits): Origin {
     let bytes: Uint8Array<ArrayBuffer>;
     let body: OriginBody;
     try {
-      body = await origin.read(url, merged, { ...options, signal: undefined });
+      body = await origin.read(url, merged, {
+        ...options,
+        signal: undefined,
+        controller: undefined,
+      });
       bytes = await body.bytes();
     } catch {
       // each learns its own fault: one range beyond the end must not fail its neighbours

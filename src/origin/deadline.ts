@@ -6,12 +6,10 @@ import type { Origin, OriginBody, ReadOptions } from "./origin.ts";
 
 /** A read under way, which is aborted when its time is over. */
 export class Watched {
-  /** Aborts the read. */
-  readonly controller = new AbortController();
   /** On the clock of `performance.now()`. */
   until = 0;
-  /** Not watched yet: {@link Deadlines.restart} does that. */
-  constructor(readonly url: URL) {}
+  /** Not watched yet: {@link Deadlines.restart} does that. @param controller aborts the read */
+  constructor(readonly url: URL, readonly controller: AbortController) {}
 }
 
 /** Reads under way in the order in which their time ends; they all have the same time. */
@@ -27,8 +25,8 @@ export class Deadlines {
   constructor(readonly milliseconds: number) {}
 
   /** Starts the time of a read. It is over when the controller aborts, or with {@link end}. */
-  start(url: URL): Watched {
-    const watched = new Watched(url);
+  start(url: URL, controller: AbortController = new AbortController()): Watched {
+    const watched = new Watched(url, controller);
     this.restart(watched);
     return watched;
   }
@@ -75,63 +73,96 @@ export class Deadlines {
  *   a function that makes new ones
  */
 export function withDeadline(origin: Origin, deadlines: Deadlines | (() => Deadlines)): Origin {
+  const clock = () => typeof deadlines === "function" ? deadlines() : deadlines;
+
   async function timed<T>(
     url: URL,
     options: ReadOptions | undefined,
-    run: (options: ReadOptions, body: (inner: OriginBody) => OriginBody) => Promise<T>,
+    run: (options: ReadOptions) => Promise<T>,
   ): Promise<T> {
-    const clock = typeof deadlines === "function" ? deadlines() : deadlines;
-    const watched = clock.start(url);
-    const { controller } = watched;
-    const caller = options?.signal;
-    const leave = caller && (() => controller.abort(caller.reason));
-    if (caller?.aborted) controller.abort(caller.reason);
-    else caller?.addEventListener("abort", leave!);
-    const over = () => {
-      clock.end(watched);
-      caller?.removeEventListener("abort", leave!);
-    };
-    let kept = false;
+    const read = new TimedRead(clock(), url, options);
     try {
-      return await run({ ...options, signal: controller.signal }, (inner) => {
-        clock.end(watched);
-        kept = true;
-        return new TimedBody(inner, clock, watched, over);
-      });
+      return await run(read.options);
     } finally {
-      if (!kept) over();
+      read.over();
     }
   }
   return {
-    read: (url, range, options) =>
-      timed(url, options, async (o, body) => body(await origin.read(url, range, o))),
+    async read(url, range, options) {
+      const read = new TimedRead(clock(), url, options);
+      try {
+        return new TimedBody(await origin.read(url, range, read.options), read.pause());
+      } catch (fault) {
+        read.over();
+        throw fault;
+      }
+    },
     head: (url, options) => timed(url, options, (o) => origin.head(url, o)),
     list: (url, options) =>
       timed(url, options, (o) => origin.list?.(url, o) ?? Promise.resolve(undefined)),
   };
 }
 
+/** A read in its time. It ends with its caller's signal too, and then is nobody's to end any more. */
+class TimedRead {
+  /** The caller's, with a signal that aborts when the time is over. */
+  readonly options: ReadOptions;
+  readonly #watched: Watched;
+  readonly #caller: AbortSignal | undefined;
+  readonly #leave: (() => void) | undefined;
+
+  constructor(private readonly clock: Deadlines, url: URL, options: ReadOptions | undefined) {
+    const own = options?.controller;
+    const caller = options?.signal;
+    if (options && own && own.signal === caller) {
+      this.options = options;
+      this.#watched = clock.start(url, own);
+      return;
+    }
+    this.#watched = clock.start(url);
+    const { controller } = this.#watched;
+    this.options = { ...options, signal: controller.signal, controller };
+    if (caller === undefined) return;
+    this.#caller = caller;
+    this.#leave = () => controller.abort(caller.reason);
+    if (caller.aborted) this.#leave();
+    else caller.addEventListener("abort", this.#leave);
+  }
+
+  /** Its time does not run. */
+  pause(): this {
+    this.clock.end(this.#watched);
+    return this;
+  }
+
+  /** It has its whole time again. */
+  resume(): void {
+    this.clock.restart(this.#watched);
+  }
+
+  /** It is done. */
+  over(): void {
+    this.clock.end(this.#watched);
+    if (this.#leave) this.#caller?.removeEventListener("abort", this.#leave);
+  }
+}
+
 class TimedBody extends PassedBody {
-  constructor(
-    inner: OriginBody,
-    private readonly clock: Deadlines,
-    private readonly watched: Watched,
-    private readonly over: () => void,
-  ) {
+  constructor(inner: OriginBody, private readonly read: TimedRead) {
     super(inner);
   }
 
   override async bytes(maxBytes?: number, room?: number): Promise<Uint8Array<ArrayBuffer>> {
-    this.clock.restart(this.watched);
+    this.read.resume();
     try {
       return await this.inner.bytes(maxBytes, room);
     } finally {
-      this.over();
+      this.read.over();
     }
   }
 
   override cancel(): Promise<void> {
-    this.over();
+    this.read.over();
     return this.inner.cancel();
   }
 }

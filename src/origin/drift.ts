@@ -3,12 +3,14 @@
 import { LRUCache } from "lru-cache";
 import { OriginError } from "../errors.ts";
 import type { Validator } from "../manifest.ts";
-import type { Origin } from "./origin.ts";
+import type { Origin, OriginBody } from "./origin.ts";
 import { hasChanged } from "./validator.ts";
 
 /** What each file looked like when it was first read in an epoch, for as many files as are remembered. */
 export class FirstSeen {
   readonly #states: LRUCache<string, Validator>;
+  /** The key of a URL in the epoch in which it was last read: it is looked up for every chunk. */
+  readonly #keys = new WeakMap<URL, { readonly epoch: string; href: string; key: string }>();
 
   /**
    * Nothing is seen yet.
@@ -21,13 +23,22 @@ export class FirstSeen {
 
   /** The state of the file at `url` in `epoch`. */
   get(epoch: string, url: URL): Validator | undefined {
-    return this.#states.get(`${epoch} ${url.href}`);
+    return this.#states.get(this.#key(epoch, url));
   }
 
   /** Remembers a state, unless there is one. */
   set(epoch: string, url: URL, state: Validator): void {
-    const key = `${epoch} ${url.href}`;
+    const key = this.#key(epoch, url);
     if (!this.#states.has(key)) this.#states.set(key, state);
+  }
+
+  #key(epoch: string, url: URL): string {
+    const { href } = url;
+    const last = this.#keys.get(url);
+    if (last?.href === href && last.epoch === epoch) return last.key;
+    const key = `${epoch} ${href}`;
+    this.#keys.set(url, { epoch, href, key });
+    return key;
   }
 }
 
@@ -36,32 +47,32 @@ export class FirstSeen {
  * file was first seen in that epoch.
  */
 export function withDrift(origin: Origin, seen: FirstSeen): Origin {
+  async function first(epoch: string, url: URL, reading: Promise<OriginBody>): Promise<OriginBody> {
+    const body = await reading;
+    const state = body.validator;
+    if (state === undefined) return body;
+    // another first read may have come back while this one was under way
+    const known = seen.get(epoch, url);
+    if (known !== undefined && hasChanged(known, state)) {
+      await body.cancel();
+      throw new OriginError("source-changed", "The source file changed while it was read", {
+        url: url.href,
+      });
+    }
+    seen.set(epoch, url, state);
+    return body;
+  }
+
   return {
     ...origin,
-    async read(url, range, options) {
+    read(url, range, options) {
       const epoch = options?.epoch;
       if (epoch === undefined || options?.validator || options?.unless) {
-        return await origin.read(url, range, options);
+        return origin.read(url, range, options);
       }
       const known = seen.get(epoch, url);
-      const body = await origin.read(
-        url,
-        range,
-        known ? { ...options, validator: known } : options,
-      );
-      if (known !== undefined) return body;
-      const state = body.validator;
-      if (state === undefined) return body;
-      // another first read may have come back while this one was under way
-      const first = seen.get(epoch, url);
-      if (first !== undefined && hasChanged(first, state)) {
-        await body.cancel();
-        throw new OriginError("source-changed", "The source file changed while it was read", {
-          url: url.href,
-        });
-      }
-      seen.set(epoch, url, state);
-      return body;
+      if (known === undefined) return first(epoch, url, origin.read(url, range, options));
+      return origin.read(url, range, { ...options, validator: known });
     },
   };
 }

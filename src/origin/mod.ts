@@ -12,7 +12,7 @@ import type { Log } from "../log.ts";
 import { PrefixSet, withAllowList } from "./allow_list.ts";
 import { azureOrigin, isAzureBlobHost } from "./azure.ts";
 import { Breaker, withBreaker } from "./breaker.ts";
-import { canonicalScheme, canonicalUrl } from "./canonical_url.ts";
+import { canonicalScheme, type CanonicalUrl, canonicalUrl } from "./canonical_url.ts";
 import { withChunkCache } from "./chunk_cache.ts";
 import { COALESCE, withCoalescing } from "./coalesce.ts";
 import { headerSign, signed } from "./credentials.ts";
@@ -80,6 +80,7 @@ export function originsFor(config: OriginsConfig): (allow: readonly string[]) =>
   const deadlines = new Deadlines(config.requestTimeoutMs);
   const hosts = new Map<string, HostState>();
   const stacks = new Map<string, Origin>();
+  const stackOfPlace = new WeakMap<CanonicalUrl, Origin>();
 
   function hostState(host: string): HostState {
     let state = hosts.get(host);
@@ -117,6 +118,8 @@ export function originsFor(config: OriginsConfig): (allow: readonly string[]) =>
   /** The store or host of `url`, with its layers. */
   function stackOf(url: URL): Origin {
     const canonical = canonicalUrl(url);
+    const known = stackOfPlace.get(canonical);
+    if (known) return known;
     const entry = settings.findCanonical(canonical);
     const key = `${canonical.authority} ${entry?.prefix ?? ""}`;
     let stack = stacks.get(key);
@@ -125,6 +128,7 @@ export function originsFor(config: OriginsConfig): (allow: readonly string[]) =>
       stack = layered(store, canonical.authority, entry?.settings ?? {});
       stacks.set(key, stack);
     }
+    stackOfPlace.set(canonical, stack);
     return stack;
   }
 

@@ -7,6 +7,8 @@ import type { Validator } from "../manifest.ts";
 export interface ReadOptions {
   /** Cancels the read. */
   readonly signal?: AbortSignal;
+  /** What aborts `signal`, if the read has it for itself: a layer may end the read with it. */
+  readonly controller?: AbortController;
   /** The read fails with `source-changed` unless the file still is this one. */
   readonly validator?: Validator;
   /**

@@ -41,6 +41,18 @@ const MAX_DELAY = 5000;
  * deadline) and the budget allow.
  */
 export function withRetry(origin: Origin, budget: RetryBudget): Origin {
+  /** Waits for the next try. @returns its options @throws `fault` if there is none */
+  async function again(
+    fault: unknown,
+    tried: number,
+    options: ReadOptions | undefined,
+  ): Promise<ReadOptions | undefined> {
+    if (!isPassing(fault) || options?.signal?.aborted || tried === RETRIES) throw fault;
+    if (!budget.take()) throw fault;
+    await delay(waitFor(fault, tried), fault, options?.signal);
+    // most often a kept connection that the host no longer knew, and others may be like it
+    return fault.context.originStatus === undefined ? { ...options, fresh: true } : options;
+  }
   async function retried<T>(
     run: (options: ReadOptions | undefined) => Promise<T>,
     options?: ReadOptions,
@@ -51,16 +63,23 @@ export function withRetry(origin: Origin, budget: RetryBudget): Origin {
         budget.succeeded();
         return result;
       } catch (fault) {
-        if (!isPassing(fault) || options?.signal?.aborted || tried === RETRIES) throw fault;
-        if (!budget.take()) throw fault;
-        await delay(waitFor(fault, tried), fault, options?.signal);
-        // most often a kept connection that the host no longer knew, and others may be like it
-        if (fault.context.originStatus === undefined) options = { ...options, fresh: true };
+        options = await again(fault, tried, options);
       }
     }
   }
   return {
-    read: (url, range, options) => retried((o) => origin.read(url, range, o), options),
+    async read(url, range, options) {
+      // as `retried`, without a function for each read
+      for (let tried = 0;; tried++) {
+        try {
+          const body = await origin.read(url, range, options);
+          budget.succeeded();
+          return body;
+        } catch (fault) {
+          options = await again(fault, tried, options);
+        }
+      }
+    },
     head: (url, options) => retried((o) => origin.head(url, o), options),
     list: (url, options) =>
       retried((o) => origin.list?.(url, o) ?? Promise.resolve(undefined), options),

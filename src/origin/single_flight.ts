@@ -44,7 +44,11 @@ export function withSingleFlight(origin: Origin): Origin {
       if (flights.get(key) === flight) flights.delete(key);
     };
     try {
-      const body = await origin.read(url, range, { ...options, signal: flight.controller.signal });
+      const body = await origin.read(url, range, {
+        ...options,
+        signal: flight.controller.signal,
+        controller: flight.controller,
+      });
       if (flight.readers <= 1 || body.notModified || !((body.length ?? Infinity) <= MAX_SHARED)) {
         return { kind: "own", body };
       }
@@ -54,8 +58,23 @@ export function withSingleFlight(origin: Origin): Origin {
     }
   }
 
+  /** Gives a reader that is still there what the flight brought. */
+  function land(
+    outcome: Outcome,
+    url: URL,
+    range: ByteRange | undefined,
+    options: ReadOptions | undefined,
+  ): OriginBody | Promise<OriginBody> {
+    if (outcome.kind === "shared") return sharedBody(outcome.bytes, outcome.body);
+    const { body } = outcome;
+    // a body too large to collect goes to the first; the others read for themselves
+    if (body === undefined) return origin.read(url, range, options);
+    if (!body.notModified) outcome.body = undefined;
+    return body;
+  }
+
   return {
-    async read(url, range, options) {
+    read(url, range, options) {
       const key = keyOf(url, range, options);
       let flight = flights.get(key);
       if (flight === undefined || flight.closed) {
@@ -64,27 +83,26 @@ export function withSingleFlight(origin: Origin): Origin {
         flight.outcome = depart(key, flight, url, range, options);
       }
       flight.readers++;
-      const outcome = await present(flight, options?.signal);
-      if (outcome.kind === "shared") return sharedBody(outcome.bytes, outcome.body);
-      const { body } = outcome;
-      // a body too large to collect goes to the first; the others read for themselves
-      if (body === undefined) return origin.read(url, range, options);
-      if (body.notModified) return body;
-      outcome.body = undefined;
-      const { signal } = options ?? {};
-      signal?.addEventListener("abort", () => flight.controller.abort(signal.reason));
-      return body;
+      const signal = options?.signal;
+      if (signal === undefined) return flight.outcome.then((o) => land(o, url, range, options));
+      return whilePresent(flight, signal, (outcome) => land(outcome, url, range, options));
     },
     head: (url, options) => origin.head(url, options),
     list: (url, options) => origin.list?.(url, options) ?? Promise.resolve(undefined),
   };
 }
 
-/** The outcome, unless `signal` makes this reader leave first. */
-function present(flight: Flight, signal: AbortSignal | undefined): Promise<Outcome> {
-  if (signal === undefined) return flight.outcome;
+/** What `land` makes of the outcome, unless `signal` makes this reader leave first. */
+function whilePresent(
+  flight: Flight,
+  signal: AbortSignal,
+  land: (outcome: Outcome) => OriginBody | Promise<OriginBody>,
+): Promise<OriginBody> {
   return new Promise((resolve, reject) => {
+    let state: "waiting" | "owner" | "gone" = "waiting";
     const leave = () => {
+      if (state === "owner") return flight.controller.abort(signal.reason);
+      state = "gone";
       if (--flight.readers === 0) {
         flight.closed = true;
         flight.controller.abort(signal.reason);
@@ -101,7 +119,16 @@ function present(flight: Flight, signal: AbortSignal | undefined): Promise<Outco
     };
     if (signal.aborted) return leave();
     signal.addEventListener("abort", leave, { once: true });
-    flight.outcome.then(resolve, reject).finally(() => signal.removeEventListener("abort", leave));
+    flight.outcome.then((outcome) => {
+      if (state === "gone") return;
+      // its own body ends with its signal; nothing else does
+      if (outcome.kind === "own" && outcome.body && !outcome.body.notModified) state = "owner";
+      else signal.removeEventListener("abort", leave);
+      resolve(land(outcome));
+    }, (fault) => {
+      signal.removeEventListener("abort", leave);
+      reject(fault);
+    });
   });
 }
 
