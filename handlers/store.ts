@@ -27,13 +27,12 @@ export async function storeKey(
   clients: ClientWatch | undefined,
 ): Promise<Response> {
   const timing = new Timing();
-  const { store, entry } = await timing.measure("index", async () => {
-    const store = await dataset.store(target.version, target.view);
-    const { key, literalKey } = target;
-    const entry = await store.entry(key) ??
-      (literalKey === undefined ? undefined : await store.entry(literalKey));
-    return { store, entry };
-  });
+  const since = performance.now();
+  const store = await dataset.store(target.version, target.view);
+  const { key, literalKey } = target;
+  const entry = await store.entry(key) ??
+    (literalKey === undefined ? undefined : await store.entry(literalKey));
+  timing.add("index", since);
   const { manifest } = store;
   if (!entry) {
     // zarr-python lists a group that has no consolidated metadata by its bare name.

@@ -19,6 +19,7 @@ import { ChunkTableBuilder } from "./kerchunk/chunk_table_builder.ts";
 import { FIRST_URL_ID, INLINE_ID, type PackedRow } from "./kerchunk/packed_references.ts";
 import type { ReferenceSet } from "./kerchunk/reference_builder.ts";
 import { readReferences, type ReferenceFile } from "./kerchunk/reference_reader.ts";
+import { KnownUrls } from "./known_urls.ts";
 import { refuseVersion } from "./version_option.ts";
 
 /** `kerchunk-json`: one JSON file, gzip and Zstandard too, read in one request and held packed. */
@@ -151,6 +152,8 @@ class KerchunkJson implements Manifest {
 
 /** One reference set. */
 class JsonReferences {
+  readonly #known = new KnownUrls((id: number) => new URL(this.#href(id)));
+
   constructor(readonly set: ReferenceSet) {}
 
   node(path: string): Node | undefined {
@@ -191,7 +194,7 @@ class JsonReferences {
     if (id === INLINE_ID) {
       return { kind: "inline", bytes: this.set.inline.slice(offset, offset + length) };
     }
-    const url = new URL(this.#href(id));
+    const url = this.#known.get(id);
     return length === 0 ? { kind: "object", url } : { kind: "range", url, offset, length };
   }
 

@@ -22,8 +22,10 @@ import { folderUrl, mayBeFolder, urlBelow } from "./folder_url.ts";
 import { wholeFile } from "./index_file.ts";
 import { VersionHash } from "./index_stream.ts";
 import { ChunkTableBuilder } from "./kerchunk/chunk_table_builder.ts";
-import { INLINE_ID, type PackedRow } from "./kerchunk/packed_references.ts";
+import { FIRST_URL_ID, INLINE_ID, type PackedRow } from "./kerchunk/packed_references.ts";
 import { type Partition, PartitionReader, partitionUrl } from "./kerchunk/partition.ts";
+import { referenceUrl } from "./kerchunk/reference_url.ts";
+import { KnownUrls } from "./known_urls.ts";
 import { refuseVersion } from "./version_option.ts";
 
 /** `kerchunk-parquet`: a folder, read a partition at a time. */
@@ -73,6 +75,7 @@ class KerchunkParquet implements Manifest {
   readonly heldBytes: number;
   /** What relative references are relative to: what the folder itself is in. */
   readonly #base: URL;
+  readonly #known = new KnownUrls((text: string) => referenceUrl(text, this.#base));
   readonly #reader: PartitionReader;
   readonly #reads = new Limit(CONCURRENT_READS, Infinity);
   readonly #revalidating = new Map<string, Promise<Partition | undefined>>();
@@ -185,7 +188,7 @@ class KerchunkParquet implements Manifest {
     if (id === INLINE_ID) {
       return { kind: "inline", bytes: partition.inline.slice(offset, offset + length) };
     }
-    const url = partitionUrl(partition, id, this.#base);
+    const url = this.#known.get(partition.urls.text(id - FIRST_URL_ID));
     return length === 0 ? { kind: "object", url } : { kind: "range", url, offset, length };
   }
 

@@ -51,6 +51,8 @@ export class Dataset {
   readonly conversions: Map<string, Promise<Uint8Array>> | undefined;
   readonly #parts: CatalogParts;
   readonly #checking = new Map<string, Promise<Opened>>();
+  /** The views of each opened index that is still in use. */
+  readonly #stores = new WeakMap<Manifest, Map<View, Store>>();
 
   /** Opens nothing yet. @param url where the index is, absolute */
   constructor(
@@ -74,7 +76,12 @@ export class Dataset {
 
   /** A view of the index as it is now, or of one version of it. @throws SluiceError */
   async store(version: string | undefined, view: View): Promise<Store> {
-    return new Store(await this.manifest(version), view, this.#parts.cache, this.id);
+    const manifest = await this.manifest(version);
+    let stores = this.#stores.get(manifest);
+    if (!stores) this.#stores.set(manifest, stores = new Map());
+    let store = stores.get(view);
+    if (!store) stores.set(view, store = new Store(manifest, view, this.#parts.cache, this.id));
+    return store;
   }
 
   /** The opened index, looked at again once `maxAge` seconds have passed. @throws SluiceError */

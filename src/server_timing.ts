@@ -7,13 +7,18 @@ export type Phase = "index" | "origin" | "codec";
 export class Timing {
   readonly #spent: Partial<Record<Phase, number>> = {};
 
+  /** Adds the time from `since` (on the clock of `performance.now()`) until now to `phase`. */
+  add(phase: Phase, since: number): void {
+    this.#spent[phase] = (this.#spent[phase] ?? 0) + performance.now() - since;
+  }
+
   /** Runs `work` and adds its time to `phase`. */
   async measure<T>(phase: Phase, work: () => T | Promise<T>): Promise<T> {
     const start = performance.now();
     try {
       return await work();
     } finally {
-      this.#spent[phase] = (this.#spent[phase] ?? 0) + performance.now() - start;
+      this.add(phase, start);
     }
   }
 

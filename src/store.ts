@@ -65,12 +65,20 @@ export class Store {
 
   /** What `key` names; undefined if the index proves that there is no such key. */
   async entry(key: string): Promise<StoreEntry | undefined> {
-    const document = await this.#document(key);
+    const name = key.slice(key.lastIndexOf("/") + 1);
+    const document = this.#namesDocument(name) ? await this.#document(key, name) : undefined;
     if (document) return { kind: "document", bytes: document };
     const found = await this.chunkKey(key);
     if (!found) return undefined;
     const ref = await this.manifest.chunk(found.array.path, found.coords);
     return ref && { kind: "chunk", array: found.array, ref };
+  }
+
+  /** Whether the last part of a key is that of a metadata document in this view. */
+  #namesDocument(name: string): boolean {
+    return this.view === "v2"
+      ? /^\.z(array|group|attrs|metadata)$/.test(name)
+      : name === "zarr.json";
   }
 
   /** The array and grid coordinates that `key` names; undefined outside of every array's grid. */
@@ -81,7 +89,8 @@ export class Store {
       ? parseDefaultChunkKey(key)
       : await this.#sourceChunkKey(key);
     if (!parsed) return undefined;
-    const array = await this.array(parsed.path);
+    const array = this.cache.peek<ArrayView>(this.#arrayKey(parsed.path)) ??
+      await this.array(parsed.path);
     if (!array || array.grid.length !== parsed.coords.length) return undefined;
     const inside = parsed.coords.every((coord, i) => coord < array.grid[i]);
     return inside ? { array, coords: parsed.coords } : undefined;
@@ -89,7 +98,7 @@ export class Store {
 
   /** The array at `path`; undefined if there is none (a group is none). */
   array(path: string): Promise<ArrayView | undefined> {
-    return this.cache.load(`${this.#cacheKey}array\n${path}`, async () => {
+    return this.cache.load(this.#arrayKey(path), async () => {
       const node = await this.manifest.node(path);
       if (node?.type !== "array") return { value: undefined, bytes: 64 };
       const viewed = viewArray(path, node, this.view);
@@ -112,6 +121,10 @@ export class Store {
       return withGeoAttributes(metadata, mapping.metadata.attributes ?? {});
     }
     return metadata;
+  }
+
+  #arrayKey(path: string): string {
+    return `${this.#cacheKey}array\n${path}`;
   }
 
   /** The node at `path` with its metadata as this view shows it. */
@@ -139,14 +152,9 @@ export class Store {
   }
 
   /** The bytes of the metadata document that `key` names. */
-  async #document(key: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    const slash = key.lastIndexOf("/");
-    const name = key.slice(slash + 1);
+  async #document(key: string, name: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const v2 = this.view === "v2";
-    if (v2 ? !/^\.z(array|group|attrs|metadata)$/.test(name) : name !== "zarr.json") {
-      return undefined;
-    }
-    const path = key.slice(0, Math.max(0, slash));
+    const path = key.slice(0, Math.max(0, key.length - name.length - 1));
     return await this.cache.load(`${this.#cacheKey}document\n${key}`, async () => {
       const value = await (v2 ? this.#v2Document(path, name) : this.#v3Document(path));
       return { value, bytes: 64 + (value?.length ?? 0) };

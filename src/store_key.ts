@@ -25,6 +25,9 @@ export interface StorePath {
 
 /** A path without escapes and control characters, as nearly all are: it says its names as they are. */
 const PLAIN = /^[!-$&-~]*$/;
+/** Segments of a path that may be part of a dataset's id. */
+const MOST_SEGMENTS = 16;
+const MARKED = /[@~]/;
 const SUFFIX = /^([^@~]*)(?:@(.+?))?(~native|~v2)?$/s;
 
 /**
@@ -37,9 +40,11 @@ export function parseStorePath(
   path: string,
   has: (id: string) => boolean,
 ): StorePath | undefined {
+  const isPlain = PLAIN.test(path);
+  if (isPlain && path.startsWith("/") && !MARKED.test(path)) return parseUnmarked(path, has);
   const segments = path.split("/").slice(1);
-  if (!PLAIN.test(path)) segments.forEach((segment, i) => segments[i] = decodeSegment(segment));
-  for (let n = Math.min(segments.length, 16); n > 0; n--) {
+  if (!isPlain) segments.forEach((segment, i) => segments[i] = decodeSegment(segment));
+  for (let n = Math.min(segments.length, MOST_SEGMENTS); n > 0; n--) {
     const suffix = SUFFIX.exec(segments[n - 1]);
     if (!suffix) continue;
     const id = n === 1 ? suffix[1] : `${segments.slice(0, n - 1).join("/")}/${suffix[1]}`;
@@ -55,6 +60,22 @@ export function parseStorePath(
       key,
       ...(literal === key ? {} : { literalKey: literal }),
     };
+  }
+  return undefined;
+}
+
+/** {@link parseStorePath} for nearly all paths: nothing escaped, no version, the portable view. */
+function parseUnmarked(path: string, has: (id: string) => boolean): StorePath | undefined {
+  const ends: number[] = [];
+  for (let at = 0; at !== path.length && ends.length < MOST_SEGMENTS;) {
+    const slash = path.indexOf("/", at + 1);
+    at = slash < 0 ? path.length : slash;
+    ends.push(at);
+  }
+  for (let n = ends.length - 1; n >= 0; n--) {
+    const id = path.slice(1, ends[n]);
+    if (!has(id) || !DATASET_ID.test(id)) continue;
+    return { id, version: undefined, view: "portable", key: path.slice(ends[n] + 1) };
   }
   return undefined;
 }

@@ -38,6 +38,7 @@ export function validatorOf(headers: Headers): Validator | undefined {
  */
 export function hasChanged(expected: Validator, found: Validator | undefined): boolean {
   if (expected.etag !== undefined && found?.etag !== undefined) {
+    if (expected.etag === found.etag) return false;
     return opaque(expected.etag) !== opaque(found.etag);
   }
   return expected.lastModified !== undefined && found?.lastModified !== undefined &&
