@@ -2,7 +2,9 @@
 
 import { LRUCache } from "lru-cache";
 import type { ByteCache } from "../byte_cache.ts";
+import type { ByteRange } from "../byte_range.ts";
 import { sharedBody } from "./body.ts";
+import { FileIds } from "./file_ids.ts";
 import type { Origin, OriginBody } from "./origin.ts";
 
 /** Reads remembered as having been asked for once: at most so many, and no more than could be kept. */
@@ -17,11 +19,16 @@ const LARGEST = 1 / 8;
  * part of the key.
  */
 export function withChunkCache(origin: Origin, cache: ByteCache): Origin {
-  const asked = new LRUCache<string, number>({
+  // by fingerprint: texts would be copied by every collection of garbage while they are remembered
+  const asked = new LRUCache<number, number>({
     max: REMEMBERED,
     maxSize: Math.max(1, cache.maxBytes),
     sizeCalculation: (bytes) => bytes,
   });
+
+  let known = fileIds.get(cache);
+  if (!known) fileIds.set(cache, known = new FileIds());
+  const files = known;
 
   async function keep(key: string, reading: Promise<OriginBody>): Promise<OriginBody> {
     const body = await reading;
@@ -35,20 +42,37 @@ export function withChunkCache(origin: Origin, cache: ByteCache): Origin {
   return {
     ...origin,
     read(url, range, options) {
-      const epoch = options?.epoch;
       const fits = range !== undefined && range.length <= cache.maxBytes * LARGEST;
-      if (epoch === undefined || !fits || options?.unless) return origin.read(url, range, options);
-      const { etag, lastModified } = options?.validator ?? {};
-      const key =
-        `chunk ${epoch} ${url.href} ${range.offset} ${range.length} ${etag} ${lastModified}`;
+      if (options?.epoch === undefined || !fits || options.unless) {
+        return origin.read(url, range, options);
+      }
+      const file = files.of(url, options);
+      const key = `chunk ${file} ${range.offset} ${range.length}`;
       const kept = cache.peek<Kept>(key);
       if (kept) return Promise.resolve(sharedBody(kept.bytes, kept));
-      const again = asked.has(key);
-      asked.set(key, range.length);
+      const mark = fingerprint(file, range);
+      const again = asked.has(mark);
+      asked.set(mark, range.length);
       const body = origin.read(url, range, options);
       return again ? keep(key, body) : body;
     },
   };
+}
+
+/** The numbers of files in the keys of each cache. */
+const fileIds = new WeakMap<ByteCache, FileIds>();
+
+/**
+ * 30 bits of a hash: a number that V8 holds without an object. Two ranges with one fingerprint only
+ * make one of them be kept at its first reading.
+ */
+function fingerprint(file: number, { offset, length }: ByteRange): number {
+  let hash = Math.imul(file + 1, 0x9e3779b1);
+  for (const part of [offset, offset / 2 ** 32, length]) {
+    hash = Math.imul(hash ^ part, 0x85ebca6b);
+    hash ^= hash >>> 15;
+  }
+  return hash & 0x3fff_ffff;
 }
 
 type Kept = Pick<OriginBody, "objectLength" | "validator"> & {
