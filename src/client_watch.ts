@@ -1,10 +1,18 @@
 /** Whether the client of a request is still there, looked at only where the answer takes a while. */
 
+import { type Linked, LinkedList } from "./linked_list.ts";
+
 /** Milliseconds after which an answer under way is given up with its client. */
 const PATIENCE = 50;
 
 /** A request that is being answered. */
-export class Answering {
+export class Answering implements Linked {
+  /** See {@link Linked}. */
+  list?: unknown = undefined;
+  /** See {@link Linked}. */
+  before?: Linked = undefined;
+  /** See {@link Linked}. */
+  behind?: Linked = undefined;
   readonly #controller = new AbortController();
 
   /**
@@ -35,7 +43,7 @@ export class Answering {
  */
 export class ClientWatch {
   /** In the order in which they are looked at; each waits as long as the others. */
-  readonly #answering = new Set<Answering>();
+  readonly #answering = new LinkedList<Answering>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** The answer to `request` is under way; {@link end} must follow. */
@@ -49,7 +57,7 @@ export class ClientWatch {
   /** The response is handed to the runtime, which itself cancels its body when the client leaves. */
   end(answering: Answering): void {
     this.#answering.delete(answering);
-    if (this.#answering.size > 0) return;
+    if (this.#answering.first) return;
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
@@ -57,7 +65,7 @@ export class ClientWatch {
   readonly #look = (): void => {
     this.#timer = undefined;
     const now = performance.now();
-    for (const answering of this.#answering) {
+    for (let answering; (answering = this.#answering.first);) {
       if (answering.until > now) {
         this.#timer = setTimeout(this.#look, answering.until - now + 1);
         return;

@@ -1,11 +1,18 @@
 /** Time limits of reads: one timer for all that are under way. */
 
 import { OriginError } from "../errors.ts";
+import { type Linked, LinkedList } from "../linked_list.ts";
 import { PassedBody } from "./body.ts";
 import type { Origin, OriginBody, ReadOptions } from "./origin.ts";
 
 /** A read under way, which is aborted when its time is over. */
-export class Watched {
+export class Watched implements Linked {
+  /** See {@link Linked}. */
+  list?: unknown = undefined;
+  /** See {@link Linked}. */
+  before?: Linked = undefined;
+  /** See {@link Linked}. */
+  behind?: Linked = undefined;
   /** On the clock of `performance.now()`. */
   until = 0;
   /** Not watched yet: {@link Deadlines.restart} does that. @param controller aborts the read */
@@ -14,7 +21,7 @@ export class Watched {
 
 /** Reads under way in the order in which their time ends; they all have the same time. */
 export class Deadlines {
-  readonly #watched = new Set<Watched>();
+  readonly #watched = new LinkedList<Watched>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /**
@@ -42,7 +49,7 @@ export class Deadlines {
   /** The read is done. */
   end(watched: Watched): void {
     this.#watched.delete(watched);
-    if (this.#watched.size > 0) return;
+    if (this.#watched.first) return;
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
@@ -50,7 +57,7 @@ export class Deadlines {
   readonly #sweep = (): void => {
     this.#timer = undefined;
     const now = performance.now();
-    for (const watched of this.#watched) {
+    for (let watched; (watched = this.#watched.first);) {
       if (watched.until > now) {
         this.#timer = setTimeout(this.#sweep, watched.until - now + 1);
         return;

@@ -1,11 +1,12 @@
 /** How many reads of one host may be under way. */
 
 import { OriginError } from "../errors.ts";
+import { type Linked, LinkedList } from "../linked_list.ts";
 import { PassedBody } from "./body.ts";
 import type { Origin, OriginBody, ReadOptions } from "./origin.ts";
 
 /** A body that holds a place. */
-interface Holder {
+interface Holder extends Linked {
   /** On the clock of `performance.now()`. */
   readonly since: number;
   cancel(): Promise<void>;
@@ -16,7 +17,7 @@ export class Limit {
   #free: number;
   readonly #waiting: Array<() => void> = [];
   /** Bodies that nobody has taken or finished yet, oldest first. */
-  readonly holders = new Set<Holder>();
+  readonly holders = new LinkedList<Holder>();
 
   /**
    * All places are free.
@@ -69,8 +70,9 @@ export class Limit {
 
   #reclaim(): void {
     const oldest = performance.now() - this.holdMilliseconds;
-    for (const holder of this.holders) {
+    for (let holder; (holder = this.holders.first);) {
       if (holder.since > oldest) return;
+      this.holders.delete(holder);
       // whoever held it is gone: there is nobody to tell of a failure
       holder.cancel().catch(() => undefined);
     }
@@ -119,6 +121,9 @@ export function withLimit(origin: Origin, limit: Limit): Origin {
 }
 
 class CountedBody extends PassedBody implements Holder {
+  list?: unknown = undefined;
+  before?: Linked = undefined;
+  behind?: Linked = undefined;
   readonly since = performance.now();
   #counted = true;
 

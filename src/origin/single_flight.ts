@@ -2,6 +2,7 @@
 
 import type { ByteRange } from "../byte_range.ts";
 import { OriginError } from "../errors.ts";
+import { type Linked, LinkedList } from "../linked_list.ts";
 import type { Validator } from "../manifest.ts";
 import { sharedBody } from "./body.ts";
 import type { Origin, OriginBody, ReadOptions } from "./origin.ts";
@@ -10,12 +11,48 @@ import type { Origin, OriginBody, ReadOptions } from "./origin.ts";
 const MAX_SHARED = 64 << 20;
 
 /** A read under way for one or more readers. */
-class Flight {
+class Flight implements Linked {
+  list?: unknown = undefined;
+  before?: Linked = undefined;
+  behind?: Linked = undefined;
   readers = 0;
   /** True once nobody may join any more. */
   closed = false;
   readonly controller = new AbortController();
   outcome!: Promise<Outcome>;
+
+  constructor(readonly key: string) {}
+}
+
+/** Flights by key; see {@link LinkedList} for why this is no `Map`. */
+class Flights {
+  readonly #buckets = Array.from({ length: 256 }, () => new LinkedList<Flight>());
+
+  /** The one that may be joined. */
+  find(key: string): Flight | undefined {
+    let flight = this.#bucket(key).first;
+    while (flight && (flight.closed || flight.key !== key)) {
+      flight = flight.behind as Flight | undefined;
+    }
+    return flight;
+  }
+
+  add(flight: Flight): void {
+    this.#bucket(flight.key).add(flight);
+  }
+
+  delete(flight: Flight): void {
+    this.#bucket(flight.key).delete(flight);
+  }
+
+  /** Keys differ at their end: in the range, or in the name of an object. */
+  #bucket(key: string): LinkedList<Flight> {
+    let hash = 0;
+    for (let i = Math.max(0, key.length - 16); i < key.length; i++) {
+      hash = Math.imul(hash, 31) + key.charCodeAt(i) | 0;
+    }
+    return this.#buckets[(hash ^ hash >>> 8 ^ hash >>> 16) & 255];
+  }
 }
 
 /** What became of a flight: one reader's own body, or bytes for all. */
@@ -30,10 +67,9 @@ type Outcome =
  * failure is every present reader's failure and is not remembered.
  */
 export function withSingleFlight(origin: Origin): Origin {
-  const flights = new Map<string, Flight>();
+  const flights = new Flights();
 
   async function depart(
-    key: string,
     flight: Flight,
     url: URL,
     range: ByteRange | undefined,
@@ -41,7 +77,7 @@ export function withSingleFlight(origin: Origin): Origin {
   ): Promise<Outcome> {
     const close = () => {
       flight.closed = true;
-      if (flights.get(key) === flight) flights.delete(key);
+      flights.delete(flight);
     };
     try {
       const body = await origin.read(url, range, {
@@ -76,11 +112,11 @@ export function withSingleFlight(origin: Origin): Origin {
   return {
     read(url, range, options) {
       const key = keyOf(url, range, options);
-      let flight = flights.get(key);
-      if (flight === undefined || flight.closed) {
-        flight = new Flight();
-        flights.set(key, flight);
-        flight.outcome = depart(key, flight, url, range, options);
+      let flight = flights.find(key);
+      if (flight === undefined) {
+        flight = new Flight(key);
+        flights.add(flight);
+        flight.outcome = depart(flight, url, range, options);
       }
       flight.readers++;
       const signal = options?.signal;

@@ -1,0 +1,48 @@
+/**
+ * What is under way, in order: a list that leaves nothing behind.
+ *
+ * A `Set` through which every request passes is rebuilt every few requests, and V8 lets each old table
+ * point to its successor: once one is in the old generation, all that ever was under way survives
+ * until the next full collection. (Measured: 9 KB a request, a sixth of all time.)
+ */
+
+/** Something that can be in one list at a time. The list alone sets these. */
+export interface Linked {
+  /** The list it is in. */
+  list?: unknown;
+  /** Before it in the list. */
+  before?: Linked;
+  /** Behind it in the list. */
+  behind?: Linked;
+}
+
+/** Items in the order in which they were added. */
+export class LinkedList<T extends Linked> {
+  #first: Linked | undefined;
+  #last: Linked | undefined;
+
+  /** The one that was added first; undefined if there is none. */
+  get first(): T | undefined {
+    return this.#first as T | undefined;
+  }
+
+  /** Adds an item that is in no list, as the last. */
+  add(item: T): void {
+    item.list = this;
+    item.before = this.#last;
+    if (this.#last) this.#last.behind = item;
+    else this.#first = item;
+    this.#last = item;
+  }
+
+  /** Takes an item out, if it is in this list. */
+  delete(item: T): void {
+    if (item.list !== this) return;
+    const { before, behind } = item;
+    if (before) before.behind = behind;
+    else this.#first = behind;
+    if (behind) behind.before = before;
+    else this.#last = before;
+    item.list = item.before = item.behind = undefined;
+  }
+}
