@@ -31,6 +31,10 @@ const PATHS: Array<[path: string, expected: ReturnType<typeof parseStorePath>]> 
     view: "portable",
     key: "x/c/0",
   }],
+  ["/mur//c/0", { id: "mur", version: undefined, view: "portable", key: "/c/0" }],
+  ["/a.b_c-d/x/", { id: "a.b_c-d", version: undefined, view: "portable", key: "x/" }],
+  ["//mur", undefined],
+  ["mur/zarr.json", undefined],
   ["/mur~native/t/zarr.json", {
     id: "mur",
     version: undefined,

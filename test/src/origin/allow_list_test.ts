@@ -125,3 +125,15 @@ Deno.test("an entry that is no URL is refused with its text", () => {
     );
   }
 });
+
+Deno.test("a URL object that is changed after it was allowed is judged anew", () => {
+  const allowed = new PrefixSet(["https://data.example.org/public/"]);
+  const url = new URL("https://data.example.org/public/a.nc");
+  assert.equal(allowed.has(url), true);
+  url.pathname = "/private/a.nc";
+  assert.equal(allowed.has(url), false);
+  url.href = "https://data.example.org/public/b.nc";
+  assert.equal(allowed.has(url), true);
+  url.username = "somebody";
+  assert.throws(() => allowed.has(url), OriginError);
+});
