@@ -373,3 +373,25 @@ Deno.test("a chunk that is asked for again and again is kept, within chunkCacheB
     assert.equal(gateway.origin.requests.length, reads);
   }
 });
+
+Deno.test("rates are kept for each token and address, and are off unless the catalog says them", async () => {
+  const limits = { requestsPerSecondPerToken: 1, requestsPerSecondPerAddress: 2 };
+  await using limited = await startGateway({ more: { limits } });
+  await using free = await startGateway();
+  const statuses = async (gateway: TestGateway, address: string, token?: string) => {
+    const found: number[] = [];
+    for (let i = 0; i < 6; i++) {
+      const headers: HeadersInit = token ? { authorization: `Bearer ${token}` } : {};
+      const request = new Request("http://gateway/-/health", { headers });
+      const response = await gateway.gateway.fetch(request, { address });
+      if (response.status === 429) assert.ok(Number(response.headers.get("retry-after")) > 0);
+      await response.body?.cancel();
+      found.push(response.status);
+    }
+    return found.filter((status) => status === 429).length;
+  };
+  assert.equal(await statuses(free, "10.0.0.1", "t"), 0);
+  assert.equal(await statuses(limited, "10.0.0.1"), 2);
+  assert.equal(await statuses(limited, "10.0.0.2"), 2, "another address has its own rate");
+  assert.equal(await statuses(limited, "10.0.0.3", "t"), 4, "a token's rate is the lower one");
+});
