@@ -1,35 +1,10 @@
 import assert from "node:assert/strict";
-import { Miniflare } from "miniflare";
 import * as zarr from "zarrita";
 import { startOrigin } from "../faults/origin_server.ts";
 import { arraySet, ELEMENTS } from "../fixtures/array_set.ts";
+import { startWorkerd } from "./workerd.ts";
 
 const ROOT = new URL("../..", import.meta.url);
-
-/** `deploy/worker.ts` as one script. */
-async function bundle(): Promise<string> {
-  const folder = await Deno.makeTempDir();
-  const path = `${folder}/worker.js`;
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "bundle",
-      "--platform",
-      "browser",
-      "--external",
-      "node:*",
-      "-o",
-      path,
-      "deploy/worker.ts",
-    ],
-    cwd: ROOT,
-    stdout: "null",
-    stderr: "piped",
-  }).output();
-  assert.ok(success, new TextDecoder().decode(stderr));
-  const script = await Deno.readTextFile(path);
-  await Deno.remove(folder, { recursive: true });
-  return script;
-}
 
 Deno.test({
   name: "the same core runs in workerd: zarrita reads an array of each tier through it",
@@ -52,16 +27,8 @@ Deno.test({
         parquet: { url: `${origin.url}ocean.parq/`, origins },
       },
     };
-    const worker = new Miniflare({
-      modules: true,
-      script: await bundle(),
-      compatibilityDate: "2026-07-01",
-      compatibilityFlags: ["nodejs_compat"],
-      host: "127.0.0.1",
-      bindings: { CATALOG: JSON.stringify(catalog) },
-    });
+    const { worker, url } = await startWorkerd(catalog);
     try {
-      const url = (await worker.ready).href;
       const open = (path: string) =>
         zarr.open.v3(zarr.root(new zarr.FetchStore(`${url}${path}`)), { kind: "array" });
       for (const name of ["plain", "deflated", "delta"]) {

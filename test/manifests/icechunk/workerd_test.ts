@@ -1,36 +1,9 @@
 /** Icechunk in workerd: decompression, and the location dictionary, which is no WebAssembly. */
 
 import assert from "node:assert/strict";
-import { Miniflare } from "miniflare";
+import { startWorkerd } from "../../deploy/workerd.ts";
 import { startOrigin } from "../../faults/origin_server.ts";
 import { fixture, manyRef } from "./fixture.ts";
-
-const ROOT = new URL("../../../", import.meta.url);
-
-/** `deploy/worker.ts` as one script. */
-async function bundle(): Promise<string> {
-  const folder = await Deno.makeTempDir();
-  const path = `${folder}/worker.js`;
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "bundle",
-      "--platform",
-      "browser",
-      "--external",
-      "node:*",
-      "-o",
-      path,
-      "deploy/worker.ts",
-    ],
-    cwd: ROOT,
-    stdout: "null",
-    stderr: "piped",
-  }).output();
-  assert.ok(success, new TextDecoder().decode(stderr));
-  const script = await Deno.readTextFile(path);
-  await Deno.remove(folder, { recursive: true });
-  return script;
-}
 
 Deno.test({
   name:
@@ -41,16 +14,10 @@ Deno.test({
   async fn() {
     await using origin = await startOrigin({ root: new URL("fixtures", import.meta.url).pathname });
     const dataset = (spec: number) => ({ url: `${origin.url}v${spec}/`, format: "icechunk" });
-    const worker = new Miniflare({
-      modules: true,
-      script: await bundle(),
-      compatibilityDate: "2026-07-01",
-      compatibilityFlags: ["nodejs_compat"],
-      host: "127.0.0.1",
-      bindings: { CATALOG: JSON.stringify({ datasets: { v1: dataset(1), v2: dataset(2) } }) },
+    const { worker, url } = await startWorkerd({
+      datasets: { v1: dataset(1), v2: dataset(2) },
     });
     try {
-      const url = (await worker.ready).href;
       for (const spec of [1, 2] as const) {
         const tag = `${url}v${spec}@v1.0~native`;
         const document = await (await fetch(`${tag}/grid/zarr.json`)).json();
