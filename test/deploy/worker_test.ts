@@ -8,9 +8,6 @@ const ROOT = new URL("../..", import.meta.url);
 
 Deno.test({
   name: "the same core runs in workerd: zarrita reads an array of each tier through it",
-  // miniflare keeps sockets of its own to the end of the process
-  sanitizeOps: false,
-  sanitizeResources: false,
   async fn() {
     const set = arraySet();
     await using origin = await startOrigin({
@@ -27,37 +24,34 @@ Deno.test({
         parquet: { url: `${origin.url}ocean.parq/`, origins },
       },
     };
-    const { worker, url } = await startWorkerd(catalog);
-    try {
-      const open = (path: string) =>
-        zarr.open.v3(zarr.root(new zarr.FetchStore(`${url}${path}`)), { kind: "array" });
-      for (const name of ["plain", "deflated", "delta"]) {
-        const { data } = await zarr.get(await open(`set/${name}`), null);
-        for (let i = 0; i < 4 * ELEMENTS; i++) {
-          const chunk = Math.floor(i / ELEMENTS);
-          const expected = chunk === 3 ? -1 : chunk * 1000 + i % ELEMENTS;
-          assert.equal((data as Int32Array)[i], expected, `${name}[${i}]`);
-        }
+    await using worker = await startWorkerd(catalog);
+    const { url } = worker;
+    const open = (path: string) =>
+      zarr.open.v3(zarr.root(new zarr.FetchStore(`${url}${path}`)), { kind: "array" });
+    for (const name of ["plain", "deflated", "delta"]) {
+      const { data } = await zarr.get(await open(`set/${name}`), null);
+      for (let i = 0; i < 4 * ELEMENTS; i++) {
+        const chunk = Math.floor(i / ELEMENTS);
+        const expected = chunk === 3 ? -1 : chunk * 1000 + i % ELEMENTS;
+        assert.equal((data as Int32Array)[i], expected, `${name}[${i}]`);
       }
-      const json = await zarr.get(await open("ocean/thetao"), [0, 0, null, null]);
-      const parquet = await zarr.get(await open("parquet/thetao"), [0, 0, null, null]);
-      assert.deepEqual(parquet.data, json.data);
-      assert.ok(new Set(json.data as Int16Array).size > 100, "an ocean, not fill");
-
-      origin.fault("/data.bin", { kind: "status", status: 500 });
-      const failed = await fetch(`${url}set/plain/c/1`);
-      assert.equal(failed.status, 503);
-      assert.equal((await failed.json()).type, "origin-unavailable");
-      assert.equal(failed.headers.get("access-control-allow-origin"), "*");
-      origin.heal();
-      origin.fault("/data.bin", { kind: "short" });
-      await assert.rejects(async () => {
-        const response = await fetch(`${url}set/plain/c/1`);
-        if (response.status === 502) throw new TypeError("refused before its headers");
-        await response.bytes();
-      }, TypeError);
-    } finally {
-      await worker.dispose();
     }
+    const json = await zarr.get(await open("ocean/thetao"), [0, 0, null, null]);
+    const parquet = await zarr.get(await open("parquet/thetao"), [0, 0, null, null]);
+    assert.deepEqual(parquet.data, json.data);
+    assert.ok(new Set(json.data as Int16Array).size > 100, "an ocean, not fill");
+
+    origin.fault("/data.bin", { kind: "status", status: 500 });
+    const failed = await fetch(`${url}set/plain/c/1`);
+    assert.equal(failed.status, 503);
+    assert.equal((await failed.json()).type, "origin-unavailable");
+    assert.equal(failed.headers.get("access-control-allow-origin"), "*");
+    origin.heal();
+    origin.fault("/data.bin", { kind: "short" });
+    await assert.rejects(async () => {
+      const response = await fetch(`${url}set/plain/c/1`);
+      if (response.status === 502) throw new TypeError("refused before its headers");
+      await response.bytes();
+    }, TypeError);
   },
 });

@@ -194,7 +194,7 @@ Deno.test.beforeAll(async () => {
     JSON.stringify(s3rver.folder)
   }, configureBuckets: [{ name: "ranges" }] }).run();`;
   s3rverProcess = new Deno.Command(Deno.execPath(), {
-    args: ["eval", "--quiet", script],
+    args: ["eval", "--quiet", "--no-lock", script],
     cwd: s3rver.folder,
     stdin: "null",
     stdout: "null",
@@ -274,6 +274,8 @@ Deno.test.beforeAll(async () => {
       "run",
       "-A",
       "--quiet",
+      // The project's lock file holds what the project itself is made of.
+      "--no-lock",
       "npm:azurite@3.35.0/azurite-blob",
       "--inMemoryPersistence",
       "--disableTelemetry",
