@@ -2,7 +2,7 @@
 
 import type { Dataset } from "../src/catalog.ts";
 import { entityTag } from "../src/entity_tag.ts";
-import { respond } from "../src/representation.ts";
+import { memoryRepresentation, respond } from "../src/representation.ts";
 import type { GatewayContext } from "./context.ts";
 import { type VersionLink, versionLinks } from "./versions.ts";
 
@@ -52,17 +52,13 @@ export async function catalogJson(request: Request, context: GatewayContext): Pr
   });
   const datasets = Object.fromEntries(await Promise.all(entries));
   const bytes = new TextEncoder().encode(JSON.stringify({ datasets }, null, 2));
-  return await respond(request, {
+  const document = memoryRepresentation(bytes, {
     etag: entityTag(bytes),
     contentType: "application/json",
     cacheControl: "public, max-age=60",
     headers: [["vary", "Accept"]],
-    length: bytes.length,
-    open: (range) =>
-      Promise.resolve(
-        range ? bytes.subarray(range.offset, range.offset + range.length) : bytes,
-      ),
   });
+  return await respond(request, document);
 }
 
 /**

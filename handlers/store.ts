@@ -3,10 +3,9 @@
 import type { Dataset } from "../src/catalog.ts";
 import { representChunk } from "../src/chunk_response.ts";
 import type { ClientWatch } from "../src/client_watch.ts";
-import { entityTag } from "../src/entity_tag.ts";
 import { OriginError, SluiceError } from "../src/errors.ts";
 import type { ChunkRef, Manifest } from "../src/manifest.ts";
-import { type Representation, respond } from "../src/representation.ts";
+import { memoryRepresentation, respond } from "../src/representation.ts";
 import { Timing } from "../src/server_timing.ts";
 import { listing } from "./listing.ts";
 import type { StorePath } from "../src/store_key.ts";
@@ -45,7 +44,14 @@ export async function storeKey(
   const immutable = `${scope}, ${IMMUTABLE}`;
   if (entry.kind === "document") {
     const cacheControl = target.version !== undefined && manifest.pinned ? immutable : mutable;
-    return await respond(request, documentOf(entry.bytes, cacheControl, timing));
+    const document = memoryRepresentation(entry.bytes, {
+      etag: entry.etag,
+      contentType: "application/json",
+      cacheControl,
+      headers: [["vary", "Accept-Encoding"]],
+      timing: () => timing.header(),
+    });
+    return await respond(request, document);
   }
   const { array, ref } = entry;
   const fixed = target.version !== undefined && cannotChange(manifest, ref);
@@ -98,23 +104,4 @@ function absent(key: string): SluiceError {
 function cannotChange(manifest: Manifest, ref: ChunkRef): boolean {
   if (!manifest.pinned) return false;
   return ref.kind === "inline" || ref.immutable === true || ref.validator !== undefined;
-}
-
-function documentOf(
-  bytes: Uint8Array<ArrayBuffer>,
-  cacheControl: string,
-  timing: Timing,
-): Representation {
-  return {
-    etag: entityTag(bytes),
-    contentType: "application/json",
-    cacheControl,
-    headers: [["vary", "Accept-Encoding"]],
-    length: bytes.length,
-    timing: () => timing.header(),
-    open: (range) =>
-      Promise.resolve(
-        range ? bytes.subarray(range.offset, range.offset + range.length) : bytes,
-      ),
-  };
 }

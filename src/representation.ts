@@ -28,6 +28,21 @@ export interface Representation {
   timing?(): string;
 }
 
+/** The representation of bytes that are at hand. */
+export function memoryRepresentation(
+  bytes: Uint8Array<ArrayBuffer>,
+  facts: Omit<Representation, "length" | "open">,
+): Representation {
+  return {
+    ...facts,
+    length: bytes.length,
+    open: (range) =>
+      Promise.resolve(
+        range ? bytes.subarray(range.offset, range.offset + range.length) : bytes,
+      ),
+  };
+}
+
 /** The response to `request` for `representation`. @throws SluiceError for 412 */
 export async function respond(
   request: Request,

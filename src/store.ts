@@ -5,6 +5,7 @@
 
 import type { ByteCache } from "./byte_cache.ts";
 import { type ChunkPlan, planArray } from "./codecs/plan.ts";
+import { entityTag } from "./entity_tag.ts";
 import { SluiceError } from "./errors.ts";
 import type { ArrayNode, ChunkRef, Manifest, Node } from "./manifest.ts";
 import {
@@ -43,7 +44,7 @@ export interface ArrayView {
 
 /** What a key of the store names. */
 export type StoreEntry =
-  | { readonly kind: "document"; readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly kind: "document"; readonly bytes: Uint8Array<ArrayBuffer>; readonly etag: string }
   | { readonly kind: "chunk"; readonly array: ArrayView; readonly ref: ChunkRef };
 
 const encoder = new TextEncoder();
@@ -67,7 +68,7 @@ export class Store {
   async entry(key: string): Promise<StoreEntry | undefined> {
     const name = key.slice(key.lastIndexOf("/") + 1);
     const document = this.#namesDocument(name) ? await this.#document(key, name) : undefined;
-    if (document) return { kind: "document", bytes: document };
+    if (document) return document;
     const found = await this.chunkKey(key);
     if (!found) return undefined;
     const ref = await this.manifest.chunk(found.array.path, found.coords);
@@ -152,12 +153,15 @@ export class Store {
   }
 
   /** The bytes of the metadata document that `key` names. */
-  async #document(key: string, name: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  async #document(key: string, name: string): Promise<StoreEntry | undefined> {
     const v2 = this.view === "v2";
     const path = key.slice(0, Math.max(0, key.length - name.length - 1));
     return await this.cache.load(`${this.#cacheKey}document\n${key}`, async () => {
-      const value = await (v2 ? this.#v2Document(path, name) : this.#v3Document(path));
-      return { value, bytes: 64 + (value?.length ?? 0) };
+      const bytes = await (v2 ? this.#v2Document(path, name) : this.#v3Document(path));
+      // Hashed once: the consolidated metadata of many arrays is megabytes.
+      const value: StoreEntry | undefined = bytes &&
+        { kind: "document", bytes, etag: entityTag(bytes) };
+      return { value, bytes: 128 + (bytes?.length ?? 0) };
     });
   }
 

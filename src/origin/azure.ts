@@ -2,8 +2,7 @@
 
 import { OriginError } from "../errors.ts";
 import { credentialHeaders } from "./credentials.ts";
-import { discard, httpOrigin, readText, type Send } from "./http.ts";
-import { statusFault } from "./http_response.ts";
+import { discard, getText, httpOrigin, type Send } from "./http.ts";
 import { escapeKey, objectKey } from "./object_key.ts";
 import type { ListEntry, Origin, ReadOptions } from "./origin.ts";
 import type { OriginSettings } from "./settings.ts";
@@ -108,17 +107,7 @@ async function listContainer(
       prefix: folder,
       ...(marker === "" ? {} : { marker }),
     });
-    const response = await send({
-      method: "GET",
-      url: `${container}?${query}`,
-      headers: { "accept-encoding": "identity" },
-      signal: options.signal,
-    });
-    if (response.status !== 200) {
-      await discard(response);
-      throw statusFault(response, url.href);
-    }
-    const xml = await readText(response, url.href, options.signal);
+    const xml = await getText(send, `${container}?${query}`, url, options);
     const add = (item: string, kind: ListEntry["kind"]) => {
       const name = (elementText(item, "Name") ?? "").slice(folder.length).replace(/\/$/, "");
       if (name !== "") entries.push({ name, kind });

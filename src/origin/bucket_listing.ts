@@ -1,8 +1,7 @@
 /** Folders of a bucket: ListObjectsV2, which Google Cloud Storage answers too. */
 
 import { OriginError } from "../errors.ts";
-import { discard, readText, type Send } from "./http.ts";
-import { statusFault } from "./http_response.ts";
+import { getText, type Send } from "./http.ts";
 import { objectKey } from "./object_key.ts";
 import type { ListEntry, ReadOptions } from "./origin.ts";
 import { elements, elementText } from "./xml_text.ts";
@@ -55,18 +54,9 @@ async function readPage(
     "prefix": folder,
   });
   if (token !== undefined) query.set("continuation-token", token);
-  const response = await send({
-    method: "GET",
-    // a form's "+" is not what signatures are made over
-    url: `?${String(query).replaceAll("+", "%20")}`,
-    headers: { "accept-encoding": "identity" },
-    signal: options.signal,
-  });
-  if (response.status !== 200) {
-    await discard(response);
-    throw statusFault(response, url.href);
-  }
-  const xml = await readText(response, url.href, options.signal);
+  // a form's "+" is not what signatures are made over
+  const address = `?${String(query).replaceAll("+", "%20")}`;
+  const xml = await getText(send, address, url, options);
   if (!xml.includes("ListBucketResult")) {
     throw new OriginError("reference-unreachable", "The origin sent no listing", { url: url.href });
   }

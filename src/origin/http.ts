@@ -5,7 +5,7 @@ import { notModifiedBody } from "./body.ts";
 import { collectUpTo, HttpBody } from "./http_body.ts";
 import { checkAnswer, statusFault } from "./http_response.ts";
 import { networkFault } from "./network_fault.ts";
-import type { ObjectInfo, Origin } from "./origin.ts";
+import type { ObjectInfo, Origin, ReadOptions } from "./origin.ts";
 import { addMustMatch, addUnless, validatorOf } from "./validator.ts";
 
 /** One request to an origin, before and after it is addressed and signed. */
@@ -103,6 +103,22 @@ export async function discard(response: Response): Promise<void> {
     : body.cancel();
   // its content means nothing: a failure here changes nothing
   await done.catch(() => undefined);
+}
+
+/** The text that a store answers to a GET of `address`. @throws OriginError, naming `url` */
+export async function getText(
+  send: Send,
+  address: string,
+  url: URL,
+  { signal }: ReadOptions,
+): Promise<string> {
+  const headers = { "accept-encoding": "identity" };
+  const response = await send({ method: "GET", url: address, headers, signal });
+  if (response.status !== 200) {
+    await discard(response);
+    throw statusFault(response, url.href);
+  }
+  return await readText(response, url.href, signal);
 }
 
 /** Characters of an answer that are read as text: an error, a page of a listing. */

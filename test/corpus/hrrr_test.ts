@@ -5,23 +5,14 @@ import { join } from "node:path";
 import { denoFiles } from "../../deploy/deno_files.ts";
 import { createGateway } from "../../deploy/gateway.ts";
 import { parseCatalog } from "../../src/catalog_file.ts";
+import { CORPUS, isThere } from "./corpus.ts";
 
-const CORPUS = Deno.env.get("SLUICE_CORPUS") ??
-  new URL("../../../shared/corpus", import.meta.url).pathname;
 const PATH = join(CORPUS, "kerchunk", "hrrr.wrfsubhf.subset.json");
-
-function isThere(): boolean {
-  try {
-    return Deno.statSync(PATH).isFile;
-  } catch {
-    return false;
-  }
-}
 
 Deno.test({
   name:
     "kerchunk's HRRR references open with their metadata; GRIB keeps its name; no chunk is a 404",
-  ignore: !isThere(),
+  ignore: !isThere(PATH),
   async fn() {
     const sets = JSON.parse(await Deno.readTextFile(PATH)) as Array<{
       refs: Record<string, string>;

@@ -5,17 +5,7 @@ import { join } from "node:path";
 import { denoFiles } from "../../deploy/deno_files.ts";
 import { createGateway } from "../../deploy/gateway.ts";
 import { parseCatalog } from "../../src/catalog_file.ts";
-
-const CORPUS = Deno.env.get("SLUICE_CORPUS") ??
-  new URL("../../../shared/corpus", import.meta.url).pathname;
-
-function isThere(path: string): boolean {
-  try {
-    return Deno.statSync(path).isDirectory;
-  } catch {
-    return false;
-  }
-}
+import { CORPUS, isThere } from "./corpus.ts";
 
 for (const version of [1, 2]) {
   const path = join(CORPUS, "icechunk", `test-repo-v${version}`);

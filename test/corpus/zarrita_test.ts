@@ -9,17 +9,7 @@ import * as zarr from "zarrita";
 import { denoFiles } from "../../deploy/deno_files.ts";
 import { createGateway } from "../../deploy/gateway.ts";
 import { parseCatalog } from "../../src/catalog_file.ts";
-
-const CORPUS = Deno.env.get("SLUICE_CORPUS") ??
-  new URL("../../../shared/corpus", import.meta.url).pathname;
-
-function isThere(path: string): boolean {
-  try {
-    return Deno.statSync(path).isDirectory;
-  } catch {
-    return false;
-  }
-}
+import { CORPUS, isThere } from "./corpus.ts";
 
 /** A store that cuts its ranges, which sharding asks for, out of whole keys. */
 function withRanges(get: (key: zarr.AbsolutePath) => Promise<Uint8Array | undefined>) {
