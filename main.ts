@@ -19,8 +19,8 @@ import { checkCommand, inspectCommand } from "./deploy/commands.ts";
 import { createGateway, type Gateway } from "./deploy/gateway.ts";
 import { permissionFlags, variablesOf } from "./deploy/permissions.ts";
 import { catalogForTargets, describeTargets } from "./deploy/targets.ts";
-import type { Connection } from "./src/app.ts";
-import { type CatalogConfig, CatalogError, parseCatalog } from "./src/catalog_file.ts";
+import type { Connection } from "./handlers/app.ts";
+import { type CatalogConfig, CatalogError, parseCatalog } from "./src/catalog/catalog_file.ts";
 import { SluiceError } from "./src/errors.ts";
 import { jsonLog } from "./src/log.ts";
 

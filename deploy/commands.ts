@@ -1,8 +1,8 @@
 /** `inspect` and `check`: what they find, as text or JSON on standard output, progress on standard error. */
 
-import type { Dataset } from "../src/catalog.ts";
-import { check } from "../src/check.ts";
-import { inspect, type InspectReport } from "../src/inspect.ts";
+import type { Dataset } from "../src/catalog/catalog.ts";
+import { check } from "../src/tools/check.ts";
+import { inspect, type InspectReport } from "../src/tools/inspect.ts";
 
 /** Prints what an index holds. Returns the exit code. */
 export async function inspectCommand(dataset: Dataset, json: boolean): Promise<number> {

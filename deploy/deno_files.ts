@@ -1,6 +1,6 @@
 /** Local files on Deno, for `file:` origins. */
 
-import type { FileAccess, OpenFile } from "../src/origin/file_access.ts";
+import type { FileAccess, OpenFile } from "../src/origin/stores/file_access.ts";
 import type { ListEntry } from "../src/origin/origin.ts";
 
 /** Files as Deno's permissions allow. */

@@ -2,15 +2,15 @@
 
 import { routes } from "../handlers/mod.ts";
 import { openManifest } from "../manifests/mod.ts";
-import { type Connection, createApp } from "../src/app.ts";
+import { type Connection, createApp } from "../handlers/app.ts";
 import { ByteCache } from "../src/byte_cache.ts";
-import { Catalog } from "../src/catalog.ts";
-import type { CatalogConfig } from "../src/catalog_file.ts";
-import { ClientWatch } from "../src/client_watch.ts";
+import { Catalog } from "../src/catalog/catalog.ts";
+import type { CatalogConfig } from "../src/catalog/catalog_file.ts";
+import { ClientWatch } from "../src/http/client_watch.ts";
 import type { Log } from "../src/log.ts";
-import type { FileAccess } from "../src/origin/file_access.ts";
+import type { FileAccess } from "../src/origin/stores/file_access.ts";
 import { originsFor } from "../src/origin/mod.ts";
-import { RateLimit } from "../src/rate_limit.ts";
+import { RateLimit } from "../src/http/rate_limit.ts";
 
 /** What the platform gives. */
 export interface Platform {

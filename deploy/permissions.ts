@@ -1,7 +1,7 @@
 /** The Deno permissions that a catalog needs, and no more: the second wall behind the allow-list. */
 
-import { Catalog } from "../src/catalog.ts";
-import type { CatalogConfig } from "../src/catalog_file.ts";
+import { Catalog } from "../src/catalog/catalog.ts";
+import type { CatalogConfig } from "../src/catalog/catalog_file.ts";
 import { ByteCache } from "../src/byte_cache.ts";
 import { SluiceError } from "../src/errors.ts";
 import { originsFor } from "../src/origin/mod.ts";

@@ -5,7 +5,7 @@ import {
   type DatasetConfig,
   datasetDefaults,
   DEFAULT_LIMITS,
-} from "../src/catalog_file.ts";
+} from "../src/catalog/catalog_file.ts";
 
 /** What of the command line's flags concerns targets. */
 export interface TargetOptions {

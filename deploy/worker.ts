@@ -4,7 +4,7 @@
  * The catalog is the text binding `CATALOG`; its `$NAME` values are other text bindings.
  */
 
-import { parseCatalog } from "../src/catalog_file.ts";
+import { parseCatalog } from "../src/catalog/catalog_file.ts";
 import { jsonLog } from "../src/log.ts";
 import { createGateway, type Gateway } from "./gateway.ts";
 

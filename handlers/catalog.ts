@@ -1,8 +1,8 @@
 /** `/-/catalog.json`: the datasets, without where their indexes lie. */
 
-import type { Dataset } from "../src/catalog.ts";
-import { entityTag } from "../src/entity_tag.ts";
-import { memoryRepresentation, respond } from "../src/representation.ts";
+import type { Dataset } from "../src/catalog/catalog.ts";
+import { entityTag } from "../src/http/entity_tag.ts";
+import { memoryRepresentation, respond } from "../src/http/representation.ts";
 import type { GatewayContext } from "./context.ts";
 import { type VersionLink, versionLinks } from "./versions.ts";
 

@@ -1,9 +1,9 @@
 /** What every handler may use. */
 
-import type { Catalog } from "../src/catalog.ts";
-import type { ClientWatch } from "../src/client_watch.ts";
+import type { Catalog } from "../src/catalog/catalog.ts";
+import type { ClientWatch } from "../src/http/client_watch.ts";
 import type { Log } from "../src/log.ts";
-import type { RateLimit } from "../src/rate_limit.ts";
+import type { RateLimit } from "../src/http/rate_limit.ts";
 
 /** Made once by `main.ts` or `deploy/worker.ts`. */
 export interface GatewayContext {

@@ -1,6 +1,6 @@
 /** `/-/health` and `/-/ready`: whether the process lives, and whether it takes requests. */
 
-import { responseWith } from "../src/http_headers.ts";
+import { responseWith } from "../src/http/headers.ts";
 import type { GatewayContext } from "./context.ts";
 
 /** Always 200 while the process answers. */

@@ -4,11 +4,11 @@
  */
 
 import { html } from "hono/html";
-import type { Dataset } from "../src/catalog.ts";
+import type { Dataset } from "../src/catalog/catalog.ts";
 import { SluiceError } from "../src/errors.ts";
 import type { Node } from "../src/manifest.ts";
-import type { ArrayView, Store } from "../src/store.ts";
-import type { StorePath } from "../src/store_key.ts";
+import type { ArrayView, Store } from "../src/zarr/store.ts";
+import type { StorePath } from "../src/catalog/store_path.ts";
 import { dataTypeName } from "../src/zarr/data_type.ts";
 import { type ArrayMetadata, chunkShape } from "../src/zarr/metadata.ts";
 import { type Markup, pageResponse } from "./page.ts";

@@ -1,10 +1,10 @@
-/** The handlers, one a route, as the route table of `src/app.ts` takes them. */
+/** The handlers, one a route, as the route table of `handlers/app.ts` takes them. */
 
-import { authorize, bearerToken } from "../src/access.ts";
-import type { Routes } from "../src/app.ts";
-import type { Dataset } from "../src/catalog.ts";
+import { authorize, bearerToken } from "../src/http/access.ts";
+import type { Routes } from "./app.ts";
+import type { Dataset } from "../src/catalog/catalog.ts";
 import { SluiceError } from "../src/errors.ts";
-import { parseStorePath, type StorePath } from "../src/store_key.ts";
+import { parseStorePath, type StorePath } from "../src/catalog/store_path.ts";
 import { catalogJson } from "./catalog.ts";
 import { home } from "./console.ts";
 import type { GatewayContext } from "./context.ts";

@@ -1,7 +1,7 @@
 /** The shell of every HTML page: one style, no script, nothing from elsewhere. */
 
 import { html, raw } from "hono/html";
-import { responseWith } from "../src/http_headers.ts";
+import { responseWith } from "../src/http/headers.ts";
 
 /** Text that is already escaped, as hono's `html` marks it. */
 export type EscapedText = string & { readonly isEscaped: true };

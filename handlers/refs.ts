@@ -1,10 +1,10 @@
 /** `/-/refs/{id}/{array}/c/0/0`: where a chunk's bytes are, for clients that go to the origin themselves. */
 
-import type { Dataset } from "../src/catalog.ts";
+import type { Dataset } from "../src/catalog/catalog.ts";
 import { SluiceError } from "../src/errors.ts";
-import { responseWith } from "../src/http_headers.ts";
+import { responseWith } from "../src/http/headers.ts";
 import { planArray } from "../src/codecs/plan.ts";
-import type { StorePath } from "../src/store_key.ts";
+import type { StorePath } from "../src/catalog/store_path.ts";
 
 /**
  * `{url, offset, length, tier, codecs}` as JSON: `codecs` are those of the bytes at that place (the

@@ -1,15 +1,15 @@
 /** `/{id}/…`: the keys of a dataset's Zarr store. */
 
-import type { Dataset } from "../src/catalog.ts";
-import { representChunk } from "../src/chunk_response.ts";
-import type { ClientWatch } from "../src/client_watch.ts";
+import type { Dataset } from "../src/catalog/catalog.ts";
+import { representChunk } from "../src/chunk/response.ts";
+import type { ClientWatch } from "../src/http/client_watch.ts";
 import { OriginError, SluiceError } from "../src/errors.ts";
 import type { ChunkRef, Manifest } from "../src/manifest.ts";
-import { memoryRepresentation, respond } from "../src/representation.ts";
-import { Timing } from "../src/server_timing.ts";
+import { memoryRepresentation, respond } from "../src/http/representation.ts";
+import { Timing } from "../src/http/server_timing.ts";
 import { listing } from "./listing.ts";
-import type { StorePath } from "../src/store_key.ts";
-import { fillsOnFailure } from "../src/streaming_client.ts";
+import type { StorePath } from "../src/catalog/store_path.ts";
+import { fillsOnFailure } from "../src/http/streaming_client.ts";
 
 const IMMUTABLE = "max-age=31536000, immutable, no-transform";
 

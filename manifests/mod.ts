@@ -4,10 +4,10 @@ import { IndexError, OriginError, SluiceError } from "../src/errors.ts";
 import type { Manifest, ManifestFormat, OpenOptions } from "../src/manifest.ts";
 import type { Origin } from "../src/origin/origin.ts";
 import { icechunk } from "./icechunk/mod.ts";
-import { kerchunkJson } from "./kerchunk_json.ts";
-import { kerchunkParquet } from "./kerchunk_parquet.ts";
+import { kerchunkJson } from "./kerchunk/json.ts";
+import { kerchunkParquet } from "./kerchunk/parquet.ts";
 import { type OriginProbe, probe } from "./probe.ts";
-import { zarr } from "./zarr.ts";
+import { zarr } from "./zarr/mod.ts";
 
 /** Every index format, in the order in which they are asked whether a target is theirs. */
 export const FORMATS: readonly ManifestFormat[] = [

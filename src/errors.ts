@@ -2,7 +2,7 @@
  * Every fault the gateway can answer with: one table from code to HTTP status and RFC 9457 title.
  *
  * A fault is thrown as a {@link SluiceError} and becomes an `application/problem+json` response in
- * one place, `src/problem.ts`. What a client may read is `detail`; what only the log may hold
+ * one place, `src/http/problem.ts`. What a client may read is `detail`; what only the log may hold
  * (URLs, origin statuses) is `context`.
  */
 

@@ -1,10 +1,10 @@
 /** From references grouped by the spelling of their keys to the chunks of each array. */
 
 import { IndexError } from "../../src/errors.ts";
-import { chunkOrdinal } from "../chunk_layout.ts";
+import { chunkOrdinal } from "../../src/zarr/chunk_grid.ts";
 import type { DocumentHierarchy } from "../document_hierarchy.ts";
-import type { UnorderedRows } from "./chunk_index.ts";
-import type { ReferenceRowGroup } from "./reference_rows.ts";
+import type { UnorderedRows } from "../references/chunk_index.ts";
+import type { ReferenceRowGroup } from "../references/reference_rows.ts";
 
 /** Which rows of a group belong to which array. */
 export interface AssignedRows {

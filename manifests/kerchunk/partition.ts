@@ -1,12 +1,17 @@
 /** One `refs.N.parq` of a kerchunk Parquet set, packed. Source: fsspec `LazyReferenceMapper`. */
 
 import { IndexError } from "../../src/errors.ts";
-import { ABSENT_ID, FIRST_URL_ID, INLINE_ID, type PackedReferences } from "./packed_references.ts";
-import { ParquetFile } from "./parquet_file.ts";
-import { PageScratch, release } from "./parquet_page.ts";
-import { ReferencePacker } from "./reference_packer.ts";
+import {
+  ABSENT_ID,
+  FIRST_URL_ID,
+  INLINE_ID,
+  type PackedReferences,
+} from "../references/packed_references.ts";
+import { ParquetFile } from "../parquet/file.ts";
+import { PageScratch, release } from "../parquet/page.ts";
+import { ReferencePacker } from "../references/reference_packer.ts";
 import { referenceUrl } from "./reference_url.ts";
-import { type TextList, TextTable } from "./text_table.ts";
+import { type TextList, TextTable } from "../references/text_table.ts";
 
 /** The references of some consecutive chunks of one array. */
 export interface Partition {

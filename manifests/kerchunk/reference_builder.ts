@@ -3,15 +3,15 @@
 import { IndexError } from "../../src/errors.ts";
 import { DocumentHierarchy, isMetadataName } from "../document_hierarchy.ts";
 import { assignRows, rowsOf } from "./array_rows.ts";
-import { ChunkIndex } from "./chunk_index.ts";
+import { ChunkIndex } from "../references/chunk_index.ts";
 import type { GeneratedReference } from "./generator.ts";
 import type { EntryScanner, Span } from "./json_scanner.ts";
 import { NumericTail } from "./numeric_tail.ts";
-import { ABSENT_ID, FIRST_URL_ID, INLINE_ID } from "./packed_references.ts";
-import { ReferenceRowGroup } from "./reference_rows.ts";
+import { ABSENT_ID, FIRST_URL_ID, INLINE_ID } from "../references/packed_references.ts";
+import { ReferenceRowGroup } from "../references/reference_rows.ts";
 import { referenceUrl } from "./reference_url.ts";
 import type { TemplateSet } from "./template_set.ts";
-import { TextList, TextTable } from "./text_table.ts";
+import { TextList, TextTable } from "../references/text_table.ts";
 
 /** A reference set, read. */
 export interface ReferenceSet {

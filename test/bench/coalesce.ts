@@ -3,7 +3,7 @@
  * `deno run -A test/bench/coalesce.ts`
  */
 
-import { COALESCE, withCoalescing } from "../../src/origin/coalesce.ts";
+import { COALESCE, withCoalescing } from "../../src/origin/share/coalesce.ts";
 import { originsFor } from "../../src/origin/mod.ts";
 import type { Origin } from "../../src/origin/origin.ts";
 import { startOrigin } from "../faults/origin_server.ts";

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { denoFiles } from "../../deploy/deno_files.ts";
 import { createGateway } from "../../deploy/gateway.ts";
-import { parseCatalog } from "../../src/catalog_file.ts";
+import { parseCatalog } from "../../src/catalog/catalog_file.ts";
 import { CORPUS, isThere } from "./corpus.ts";
 
 for (const version of [1, 2]) {

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import * as zarr from "zarrita";
 import { denoFiles } from "../../deploy/deno_files.ts";
 import { createGateway } from "../../deploy/gateway.ts";
-import { parseCatalog } from "../../src/catalog_file.ts";
+import { parseCatalog } from "../../src/catalog/catalog_file.ts";
 import { CORPUS, isThere } from "./corpus.ts";
 
 /** A store that cuts its ranges, which sharding asks for, out of whole keys. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { permissionFlags, variablesOf } from "../../deploy/permissions.ts";
-import { parseCatalog } from "../../src/catalog_file.ts";
+import { parseCatalog } from "../../src/catalog/catalog_file.ts";
 
 Deno.test("the permissions of a catalog are its hosts, its files and its variables, nothing else", async () => {
   const text = JSON.stringify({

@@ -2,7 +2,7 @@
 
 import { denoFiles } from "../../deploy/deno_files.ts";
 import { createGateway } from "../../deploy/gateway.ts";
-import { parseCatalog } from "../../src/catalog_file.ts";
+import { parseCatalog } from "../../src/catalog/catalog_file.ts";
 import { archiveFiles, BASE } from "./matrix_archive.ts";
 import type { MatrixFault, Outcome } from "./matrix_faults.ts";
 import { fileOf, MATRIX_DATASETS, type MatrixRead } from "./matrix_reads.ts";

@@ -1,7 +1,7 @@
 /** A gateway over a scripted origin, for tests: the real wiring, requests without a socket. */
 
 import { createGateway, type Gateway } from "../../deploy/gateway.ts";
-import { parseCatalog } from "../../src/catalog_file.ts";
+import { parseCatalog } from "../../src/catalog/catalog_file.ts";
 import { type OriginServer, startOrigin } from "../faults/origin_server.ts";
 import { type ArraySet, arraySet } from "../fixtures/array_set.ts";
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { createGateway } from "../../deploy/gateway.ts";
-import { parseCatalog } from "../../src/catalog_file.ts";
+import { parseCatalog } from "../../src/catalog/catalog_file.ts";
 import { startOrigin } from "../faults/origin_server.ts";
 
 /** A gateway whose dataset `set` is these references. */

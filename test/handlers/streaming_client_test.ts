@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { isChunkKey } from "../../src/streaming_client.ts";
+import { isChunkKey } from "../../src/http/streaming_client.ts";
 import { startGateway } from "./gateway.ts";
 
 const GDAL = { "user-agent": "GDAL/3.13.3" };

@@ -12,7 +12,7 @@ import { denoFiles } from "../../deploy/deno_files.ts";
 import { createGateway } from "../../deploy/gateway.ts";
 import { openManifest } from "../../manifests/mod.ts";
 import { ByteCache } from "../../src/byte_cache.ts";
-import { parseCatalog } from "../../src/catalog_file.ts";
+import { parseCatalog } from "../../src/catalog/catalog_file.ts";
 import type { ChunkRef, Manifest } from "../../src/manifest.ts";
 import { originsFor } from "../../src/origin/mod.ts";
 import { seededBytes } from "../conformance/origin.ts";

@@ -11,7 +11,7 @@ import assert from "node:assert/strict";
 import { createGateway, type Gateway } from "../../deploy/gateway.ts";
 import { icechunk } from "../../manifests/icechunk/mod.ts";
 import { ByteCache } from "../../src/byte_cache.ts";
-import { parseCatalog } from "../../src/catalog_file.ts";
+import { parseCatalog } from "../../src/catalog/catalog_file.ts";
 import { SluiceError } from "../../src/errors.ts";
 import type { ChunkRef, Manifest } from "../../src/manifest.ts";
 import { originsFor } from "../../src/origin/mod.ts";

@@ -9,8 +9,8 @@
 import assert from "node:assert/strict";
 import { consolidatedGroup } from "../../src/zarr/consolidated.ts";
 import { type JsonObject, parseJson, stringifyJson } from "../../src/zarr/json.ts";
-import { arrayFromV2, groupFromV2 } from "../../src/zarr/v2_to_v3.ts";
-import { arrayToV2, groupToV2 } from "../../src/zarr/v3_to_v2.ts";
+import { arrayFromV2, groupFromV2 } from "../../src/zarr/v2/to_v3.ts";
+import { arrayToV2, groupToV2 } from "../../src/zarr/v2/from_v3.ts";
 import { parseZarrJson } from "../../src/zarr/v3_document.ts";
 import type { ArrayMetadata } from "../../src/zarr/metadata.ts";
 

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { AwsClient } from "aws4fetch";
 import { createGateway } from "../../deploy/gateway.ts";
-import { parseCatalog } from "../../src/catalog_file.ts";
+import { parseCatalog } from "../../src/catalog/catalog_file.ts";
 import { seededBytes } from "../conformance/origin.ts";
 import { PEERS_ROOT, peersFile, runInRoot, sharedFolder } from "./peer_root.ts";
 

@@ -6,7 +6,7 @@ import { deliver } from "../../../src/codecs/delivery.ts";
 import { planArray } from "../../../src/codecs/plan.ts";
 import type { JsonObject } from "../../../src/zarr/json.ts";
 import type { Codec } from "../../../src/zarr/metadata.ts";
-import { arrayFromV2 } from "../../../src/zarr/v2_to_v3.ts";
+import { arrayFromV2 } from "../../../src/zarr/v2/to_v3.ts";
 import { readPortable } from "./portable_chunk.ts";
 import { arrayMetadata } from "./vectors.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { dataTypeKind, itemSize, numpyName } from "../../../src/zarr/data_type.ts";
-import { dataTypeFromV2 } from "../../../src/zarr/v2_data_type.ts";
+import { dataTypeFromV2 } from "../../../src/zarr/v2/data_type.ts";
 import type { DataType } from "../../../src/zarr/metadata.ts";
 
 const named = (name: string, configuration: Record<string, string | number>): DataType => ({

@@ -1,0 +1,197 @@
+/** The catalog file: which datasets exist, what their references may reach, with which credentials. */
+
+import { parse as parseJsonc, type ParseError, printParseErrorCode } from "jsonc-parser";
+import * as v from "valibot";
+import type { OriginSettings } from "../origin/settings.ts";
+
+/** A catalog that cannot be used; the message starts with the JSON path of the fault. */
+export class CatalogError extends Error {
+  /** What tells it from other errors in a log. */
+  override readonly name = "CatalogError";
+}
+
+/** What a dataset id may look like: segments of `[A-Za-z0-9._-]`, with `/` between them. */
+export const DATASET_ID =
+  /^(?!\.\.?(\/|$)|-(\/|$))[A-Za-z0-9._-]+(\/(?!\.\.?(\/|$))[A-Za-z0-9._-]+)*$/;
+
+/** One dataset of a catalog file, with its defaults filled in; URLs as written. */
+export interface DatasetConfig {
+  /** Path or URL of the index or the archival file, relative to the catalog file. */
+  readonly url: string;
+  /** Name of the index format, e.g. `kerchunk-parquet`; undefined: it is sniffed. */
+  readonly format?: string;
+  /** What people call it; undefined: its id. */
+  readonly title?: string;
+  /** What it holds, as text. */
+  readonly description?: string;
+  /** What the data may be used under, e.g. `CC-BY-4.0`. */
+  readonly license?: string;
+  /**
+   * URL prefixes, each ending in `/`, that its references may lead to beside the index itself; none by
+   * default. Nothing else is ever fetched.
+   */
+  readonly origins: readonly string[];
+  /** Seconds for which an index that may change is used, and an answer may be kept; 60 by default. */
+  readonly maxAge: number;
+  /** Icechunk: the branch to serve where the URL names no version; undefined: `main`. */
+  readonly branch?: string;
+  /** Whether files are held to the state in which they were first read; true by default. */
+  readonly validate: boolean;
+  /** Bearer tokens, any of which opens the dataset; undefined: everybody may read it. */
+  readonly tokens?: readonly string[];
+}
+
+/** The caps of a server. */
+export interface Limits {
+  /** Bytes that all opened indexes together may hold; 64 MiB by default. */
+  readonly indexCacheBytes: number;
+  /** Bytes that chunks read repeatedly may hold, 0 for none; 64 MiB by default. */
+  readonly chunkCacheBytes: number;
+  /** Reads of one host that may be under way; 64 by default. */
+  readonly concurrentPerOrigin: number;
+  /**
+   * Milliseconds until a read has its headers, retries included, and again until its last byte; 30,000
+   * by default.
+   */
+  readonly requestTimeoutMs: number;
+  /** Requests a second that one bearer token may make on average; undefined: any number. */
+  readonly requestsPerSecondPerToken?: number;
+  /** Requests a second that one client address may make on average; undefined: any number. */
+  readonly requestsPerSecondPerAddress?: number;
+}
+
+/** A catalog file with its defaults filled in. */
+export interface CatalogConfig {
+  /** URL of a JSON schema, for editors; not read. */
+  readonly $schema?: string;
+  /** Id → dataset. */
+  readonly datasets: Readonly<Record<string, DatasetConfig>>;
+  /** URL prefix, ending in `/` → where that store is and who we are to it; the longest prefix counts. */
+  readonly origins: Readonly<Record<string, OriginSettings>>;
+  /** What the server may hold and do at once. */
+  readonly limits: Limits;
+}
+
+/** A schema whose output is a `T`. */
+type SchemaOf<T> = v.GenericSchema<unknown, T>;
+/** A schema for each member of `T`, and for nothing else. */
+type Members<T> = Record<keyof T, v.GenericSchema>;
+
+const count = v.pipe(v.number(), v.integer("must be a whole number"), v.minValue(0));
+const prefix = v.pipe(v.string(), v.endsWith("/", "a prefix must end in /"));
+
+const DatasetSchema: SchemaOf<DatasetConfig> = v.strictObject(
+  {
+    url: v.pipe(v.string(), v.minLength(1)),
+    format: v.optional(v.string()),
+    title: v.optional(v.string()),
+    description: v.optional(v.string()),
+    license: v.optional(v.string()),
+    origins: v.optional(v.array(prefix), []),
+    maxAge: v.optional(count, 60),
+    branch: v.optional(v.string()),
+    validate: v.optional(v.boolean(), true),
+    tokens: v.optional(v.pipe(v.array(v.pipe(v.string(), v.minLength(1))), v.minLength(1))),
+  } satisfies Members<DatasetConfig>,
+);
+
+const OriginSchema: SchemaOf<OriginSettings> = v.strictObject(
+  {
+    region: v.optional(v.string()),
+    endpoint: v.optional(v.pipe(v.string(), v.url("must be a URL"))),
+    anonymous: v.optional(v.boolean()),
+    pathStyle: v.optional(v.boolean()),
+    accessKeyId: v.optional(v.string()),
+    secretAccessKey: v.optional(v.string()),
+    sessionToken: v.optional(v.string()),
+    account: v.optional(v.string()),
+    requesterPays: v.optional(v.union([v.boolean(), v.string()])),
+    bearer: v.optional(v.string()),
+    basic: v.optional(v.strictObject({ user: v.string(), password: v.string() })),
+    headers: v.optional(v.record(v.string(), v.string())),
+    sas: v.optional(v.string()),
+    redirects: v.optional(v.array(v.string())),
+    coalesce: v.optional(v.boolean()),
+  } satisfies Members<OriginSettings>,
+);
+
+const LimitsSchema: SchemaOf<Limits> = v.strictObject(
+  {
+    indexCacheBytes: v.optional(count, 64 * 2 ** 20),
+    chunkCacheBytes: v.optional(count, 64 * 2 ** 20),
+    concurrentPerOrigin: v.optional(v.pipe(count, v.minValue(1)), 64),
+    requestTimeoutMs: v.optional(v.pipe(count, v.minValue(1)), 30_000),
+    requestsPerSecondPerToken: v.optional(v.pipe(v.number(), v.gtValue(0))),
+    requestsPerSecondPerAddress: v.optional(v.pipe(v.number(), v.gtValue(0))),
+  } satisfies Members<Limits>,
+);
+
+const CatalogSchema: SchemaOf<CatalogConfig> = v.strictObject(
+  {
+    $schema: v.optional(v.string()),
+    datasets: v.record(
+      v.pipe(v.string(), v.regex(DATASET_ID, "an id is [A-Za-z0-9._-]+, with / between segments")),
+      DatasetSchema,
+    ),
+    origins: v.optional(v.record(prefix, OriginSchema), {}),
+    limits: v.optional(LimitsSchema, {}),
+  } satisfies Members<CatalogConfig>,
+);
+
+/** The limits that hold where no catalog says otherwise. */
+export const DEFAULT_LIMITS: Limits = v.parse(LimitsSchema, {});
+
+/** A dataset's defaults around `url`. */
+export function datasetDefaults(url: string, origins: string[]): DatasetConfig {
+  return v.parse(DatasetSchema, { url, origins });
+}
+
+/**
+ * Parses and validates a catalog file (JSON; comments and trailing commas are allowed).
+ *
+ * @param environment looks up `$NAME` values
+ * @throws CatalogError that starts with the JSON path, e.g. `datasets.mur.url: …`
+ */
+export function parseCatalog(
+  text: string,
+  environment: (name: string) => string | undefined,
+): CatalogConfig {
+  const errors: ParseError[] = [];
+  const raw = parseJsonc(text, errors, { allowTrailingComma: true });
+  if (errors.length > 0) {
+    const line = text.slice(0, errors[0].offset).split("\n").length;
+    throw new CatalogError(`line ${line}: not JSON: ${printParseErrorCode(errors[0].error)}`);
+  }
+  const expanded = expandEnvironment(raw, "", environment);
+  const result = v.safeParse(CatalogSchema, expanded);
+  if (result.success) return result.output;
+  const issue = result.issues[0];
+  throw new CatalogError(`${v.getDotPath(issue) ?? "the catalog"}: ${issue.message}`);
+}
+
+/** Replaces each string that is `$NAME` as a whole by the variable's value. */
+function expandEnvironment(
+  value: unknown,
+  path: string,
+  environment: (name: string) => string | undefined,
+): unknown {
+  if (typeof value === "string") {
+    const name = /^\$([A-Za-z_][A-Za-z0-9_]*)$/.exec(value)?.[1];
+    if (name === undefined) return value;
+    const found = environment(name);
+    if (found === undefined) {
+      throw new CatalogError(`${path}: the environment variable ${name} is not set`);
+    }
+    return found;
+  }
+  if (Array.isArray(value)) {
+    return value.map((item, i) => expandEnvironment(item, `${path}.${i}`, environment));
+  }
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [
+      key,
+      expandEnvironment(item, path ? `${path}.${key}` : key, environment),
+    ]),
+  );
+}

@@ -1,0 +1,148 @@
+/** The URL space: which dataset, version and view a path names, and which key of that store. */
+
+import { SluiceError } from "../errors.ts";
+import { DATASET_ID } from "./catalog_file.ts";
+
+/** Which Zarr a client is shown: portable v3, v3 in the source's own codecs, or v2 keys. */
+export type View = "portable" | "native" | "v2";
+
+/** A path of the URL space, taken apart. */
+export interface StorePath {
+  /** The dataset's id. */
+  readonly id: string;
+  /** What stands behind `@`, decoded. */
+  readonly version?: string;
+  /** Which Zarr the path asks for. */
+  readonly view: View;
+  /** The key below the store's root; ends in `/` (or is empty) for a listing. */
+  readonly key: string;
+  /**
+   * The key as it was sent, where its escapes make a difference: zarr-python sends the names of nodes
+   * unescaped, and one may hold a literal `%20`.
+   */
+  readonly literalKey?: string;
+}
+
+/** A path without escapes and control characters, as nearly all are: it says its names as they are. */
+const PLAIN = /^[!-$&-~]*$/;
+/** Segments of a path that may be part of a dataset's id. */
+const MOST_SEGMENTS = 16;
+const MARKED = /[@~]/;
+const SUFFIX = /^([^@~]*)(?:@(.+?))?(~native|~v2)?$/s;
+
+/**
+ * Takes the escaped path of a URL apart; the longest id for which `has` is true wins.
+ *
+ * @returns undefined if no dataset owns the path
+ * @throws SluiceError `bad-request` for broken escapes, `not-found` for names with control characters
+ */
+export function parseStorePath(
+  path: string,
+  has: (id: string) => boolean,
+): StorePath | undefined {
+  const isPlain = PLAIN.test(path);
+  if (isPlain && path.startsWith("/") && !MARKED.test(path)) return parseUnmarked(path, has);
+  const segments = path.split("/").slice(1);
+  if (!isPlain) segments.forEach((segment, i) => segments[i] = decodeSegment(segment));
+  for (let n = Math.min(segments.length, MOST_SEGMENTS); n > 0; n--) {
+    const suffix = SUFFIX.exec(segments[n - 1]);
+    if (!suffix) continue;
+    const id = n === 1 ? suffix[1] : `${segments.slice(0, n - 1).join("/")}/${suffix[1]}`;
+    if (!has(id) || !DATASET_ID.test(id)) continue;
+    const rest = segments.slice(n);
+    if (rest.some((segment) => segment.includes("/"))) return undefined;
+    const key = rest.join("/");
+    const literal = path.split("/").slice(1 + n).join("/");
+    return {
+      id,
+      version: suffix[2],
+      view: suffix[3] === "~native" ? "native" : suffix[3] === "~v2" ? "v2" : "portable",
+      key,
+      ...(literal === key ? {} : { literalKey: literal }),
+    };
+  }
+  return undefined;
+}
+
+/** {@link parseStorePath} for nearly all paths: nothing escaped, no version, the portable view. */
+function parseUnmarked(path: string, has: (id: string) => boolean): StorePath | undefined {
+  const ends: number[] = [];
+  for (let at = 0; at !== path.length && ends.length < MOST_SEGMENTS;) {
+    const slash = path.indexOf("/", at + 1);
+    at = slash < 0 ? path.length : slash;
+    ends.push(at);
+  }
+  for (let n = ends.length - 1; n >= 0; n--) {
+    const id = path.slice(1, ends[n]);
+    if (!has(id) || !DATASET_ID.test(id)) continue;
+    return { id, version: undefined, view: "portable", key: path.slice(ends[n] + 1) };
+  }
+  return undefined;
+}
+
+function decodeSegment(segment: string): string {
+  let decoded: string;
+  try {
+    decoded = decodeURIComponent(segment);
+  } catch (cause) {
+    throw new SluiceError("bad-request", `Cannot decode the path segment "${segment}"`, {}, cause);
+  }
+  // deno-lint-ignore no-control-regex
+  if (/[\x00-\x1f\x7f]/.test(decoded)) {
+    throw new SluiceError("not-found", "No name holds control characters");
+  }
+  return decoded;
+}
+
+/** The node's path and the chunk's coordinates that a key names. */
+export interface ChunkKey {
+  /** The array's path below the root. */
+  readonly path: string;
+  /** The chunk's place in the chunk grid, one number a dimension. */
+  readonly coords: readonly number[];
+}
+
+const DEFAULT_KEY = /^(?:(.*)\/)?c((?:\/(?:0|[1-9]\d{0,14}))*)$/s;
+
+/** Parses a chunk key of the `default` encoding with separator `/`: `temp/c/0/0`, `scalar/c`. */
+export function parseDefaultChunkKey(key: string): ChunkKey | undefined {
+  const match = DEFAULT_KEY.exec(key);
+  return match
+    ? { path: match[1] ?? "", coords: match[2].split("/").slice(1).map(Number) }
+    : undefined;
+}
+
+/**
+ * The ways to read `key` as a chunk of some array, for encodings that only the array's own metadata
+ * tells: `temp/0.0`, `temp/0/0`, `temp/c.0.0`. Longest array path first.
+ */
+export function chunkKeyCandidates(key: string): Array<{ path: string; rest: string }> {
+  const segments = key.split("/");
+  const candidates: Array<{ path: string; rest: string }> = [];
+  for (let n = segments.length - 1; n >= 0; n--) {
+    candidates.push({ path: segments.slice(0, n).join("/"), rest: segments.slice(n).join("/") });
+    if (!/^(c|(c\.)?\d+(\.\d+)*)$/.test(segments[n])) break;
+  }
+  return candidates;
+}
+
+/**
+ * The coordinates in the last part of a chunk key under an encoding.
+ *
+ * @param rest what stands behind the array's path and a slash
+ * @param rank dimensions of the array; a scalar's only chunk is `c` (default) or `0` (v2)
+ * @returns undefined if it is no chunk key
+ */
+export function parseChunkCoords(
+  rest: string,
+  encoding: "default" | "v2",
+  separator: string,
+  rank: number,
+): number[] | undefined {
+  if (rank === 0) return rest === (encoding === "default" ? "c" : "0") ? [] : undefined;
+  const parts = rest.split(separator);
+  if (encoding === "default" && parts.shift() !== "c") return undefined;
+  if (parts.length !== rank) return undefined;
+  if (!parts.every((part) => /^(0|[1-9]\d{0,14})$/.test(part))) return undefined;
+  return parts.map(Number);
+}

@@ -1,0 +1,80 @@
+/** Chunks that are asked for again and again, kept as the origin sent them. */
+
+import { LRUCache } from "lru-cache";
+import type { ByteCache } from "../../byte_cache.ts";
+import type { ByteRange } from "../../byte_range.ts";
+import { sharedBody } from "../body.ts";
+import { FileIds } from "./file_ids.ts";
+import type { Origin, OriginBody } from "../origin.ts";
+
+/** Reads remembered as having been asked for once: at most so many, and no more than could be kept. */
+const REMEMBERED = 20_000;
+/** The part of the cache that one chunk may take. */
+const LARGEST = 1 / 8;
+
+/**
+ * `origin`, keeping the bytes of ranges that are read a second time within one epoch. (The first time
+ * they go to the client as the runtime's own stream, which is cheaper than collecting them, and most
+ * are never asked for again.) Only whole, verified ranges are kept; the epoch and the validator are
+ * part of the key.
+ */
+export function withChunkCache(origin: Origin, cache: ByteCache): Origin {
+  // by fingerprint: texts would be copied by every collection of garbage while they are remembered
+  const asked = new LRUCache<number, number>({
+    max: REMEMBERED,
+    maxSize: Math.max(1, cache.maxBytes),
+    sizeCalculation: (bytes) => bytes,
+  });
+
+  let known = fileIds.get(cache);
+  if (!known) fileIds.set(cache, known = new FileIds());
+  const files = known;
+
+  async function keep(key: string, reading: Promise<OriginBody>): Promise<OriginBody> {
+    const body = await reading;
+    const { objectLength, validator } = body;
+    const bytes = await body.bytes();
+    const value: Kept = { bytes, objectLength, validator };
+    await cache.load(key, () => Promise.resolve({ value, bytes: bytes.length + key.length * 2 }));
+    return sharedBody(bytes, value);
+  }
+
+  return {
+    ...origin,
+    read(url, range, options) {
+      const fits = range !== undefined && range.length <= cache.maxBytes * LARGEST;
+      if (options?.epoch === undefined || !fits || options.unless) {
+        return origin.read(url, range, options);
+      }
+      const file = files.of(url, options);
+      const key = `chunk ${file} ${range.offset} ${range.length}`;
+      const kept = cache.peek<Kept>(key);
+      if (kept) return Promise.resolve(sharedBody(kept.bytes, kept));
+      const mark = fingerprint(file, range);
+      const again = asked.has(mark);
+      asked.set(mark, range.length);
+      const body = origin.read(url, range, options);
+      return again ? keep(key, body) : body;
+    },
+  };
+}
+
+/** The numbers of files in the keys of each cache. */
+const fileIds = new WeakMap<ByteCache, FileIds>();
+
+/**
+ * 30 bits of a hash: a number that V8 holds without an object. Two ranges with one fingerprint only
+ * make one of them be kept at its first reading.
+ */
+function fingerprint(file: number, { offset, length }: ByteRange): number {
+  let hash = Math.imul(file + 1, 0x9e3779b1);
+  for (const part of [offset, offset / 2 ** 32, length]) {
+    hash = Math.imul(hash ^ part, 0x85ebca6b);
+    hash ^= hash >>> 15;
+  }
+  return hash & 0x3fff_ffff;
+}
+
+type Kept = Pick<OriginBody, "objectLength" | "validator"> & {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+};

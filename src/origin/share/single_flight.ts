@@ -1,0 +1,179 @@
+/** Reads of the same bytes at the same time are one read. */
+
+import type { ByteRange } from "../../byte_range.ts";
+import { OriginError } from "../../errors.ts";
+import { type Linked, LinkedList } from "../../linked_list.ts";
+import type { Validator } from "../../manifest.ts";
+import { sharedBody } from "../body.ts";
+import type { Origin, OriginBody, ReadOptions } from "../origin.ts";
+
+/** Bytes that one read may have and still be collected in memory for several readers. */
+const MAX_SHARED = 64 << 20;
+
+/** A read under way for one or more readers. */
+class Flight implements Linked {
+  list?: unknown = undefined;
+  before?: Linked = undefined;
+  behind?: Linked = undefined;
+  readers = 0;
+  /** True once nobody may join any more. */
+  closed = false;
+  readonly controller = new AbortController();
+  outcome!: Promise<Outcome>;
+
+  constructor(readonly key: string) {}
+}
+
+/** Flights by key; see {@link LinkedList} for why this is no `Map`. */
+class Flights {
+  readonly #buckets = Array.from({ length: 256 }, () => new LinkedList<Flight>());
+
+  /** The one that may be joined. */
+  find(key: string): Flight | undefined {
+    let flight = this.#bucket(key).first;
+    while (flight && (flight.closed || flight.key !== key)) {
+      flight = flight.behind as Flight | undefined;
+    }
+    return flight;
+  }
+
+  add(flight: Flight): void {
+    this.#bucket(flight.key).add(flight);
+  }
+
+  delete(flight: Flight): void {
+    this.#bucket(flight.key).delete(flight);
+  }
+
+  /** Keys differ at their end: in the range, or in the name of an object. */
+  #bucket(key: string): LinkedList<Flight> {
+    let hash = 0;
+    for (let i = Math.max(0, key.length - 16); i < key.length; i++) {
+      hash = Math.imul(hash, 31) + key.charCodeAt(i) | 0;
+    }
+    return this.#buckets[(hash ^ hash >>> 8 ^ hash >>> 16) & 255];
+  }
+}
+
+/** What became of a flight: one reader's own body, or bytes for all. */
+type Outcome =
+  | { readonly kind: "own"; body: OriginBody | undefined }
+  | { readonly kind: "shared"; readonly bytes: Uint8Array<ArrayBuffer>; readonly body: OriginBody };
+
+/**
+ * `origin`, with concurrent identical reads made once. A reader that is alone when the headers come
+ * gets the origin's own body; where others have joined, the bytes are collected once and each gets a
+ * copy. A reader that leaves does not disturb the others; the last one to leave cancels the read. A
+ * failure is every present reader's failure and is not remembered.
+ */
+export function withSingleFlight(origin: Origin): Origin {
+  const flights = new Flights();
+
+  async function depart(
+    flight: Flight,
+    url: URL,
+    range: ByteRange | undefined,
+    options: ReadOptions | undefined,
+  ): Promise<Outcome> {
+    const close = () => {
+      flight.closed = true;
+      flights.delete(flight);
+    };
+    try {
+      const body = await origin.read(url, range, {
+        ...options,
+        signal: flight.controller.signal,
+        controller: flight.controller,
+      });
+      if (flight.readers <= 1 || body.notModified || !((body.length ?? Infinity) <= MAX_SHARED)) {
+        return { kind: "own", body };
+      }
+      return { kind: "shared", bytes: await body.bytes(), body };
+    } finally {
+      close();
+    }
+  }
+
+  /** Gives a reader that is still there what the flight brought. */
+  function land(
+    outcome: Outcome,
+    url: URL,
+    range: ByteRange | undefined,
+    options: ReadOptions | undefined,
+  ): OriginBody | Promise<OriginBody> {
+    if (outcome.kind === "shared") return sharedBody(outcome.bytes, outcome.body);
+    const { body } = outcome;
+    // a body too large to collect goes to the first; the others read for themselves
+    if (body === undefined) return origin.read(url, range, options);
+    if (!body.notModified) outcome.body = undefined;
+    return body;
+  }
+
+  return {
+    read(url, range, options) {
+      const key = keyOf(url, range, options);
+      let flight = flights.find(key);
+      if (flight === undefined) {
+        flight = new Flight(key);
+        flights.add(flight);
+        flight.outcome = depart(flight, url, range, options);
+      }
+      flight.readers++;
+      const signal = options?.signal;
+      if (signal === undefined) return flight.outcome.then((o) => land(o, url, range, options));
+      return whilePresent(flight, signal, (outcome) => land(outcome, url, range, options));
+    },
+    head: (url, options) => origin.head(url, options),
+    list: (url, options) => origin.list?.(url, options) ?? Promise.resolve(undefined),
+  };
+}
+
+/** What `land` makes of the outcome, unless `signal` makes this reader leave first. */
+function whilePresent(
+  flight: Flight,
+  signal: AbortSignal,
+  land: (outcome: Outcome) => OriginBody | Promise<OriginBody>,
+): Promise<OriginBody> {
+  return new Promise((resolve, reject) => {
+    let state: "waiting" | "owner" | "gone" = "waiting";
+    const leave = () => {
+      if (state === "owner") return flight.controller.abort(signal.reason);
+      state = "gone";
+      if (--flight.readers === 0) {
+        flight.closed = true;
+        flight.controller.abort(signal.reason);
+        // nobody is left to take the body of a read that was answered just before
+        flight.outcome.then((o) => o.body?.cancel(), () => undefined);
+      }
+      reject(
+        signal.reason instanceof OriginError ? signal.reason : new OriginError(
+          "origin-unavailable",
+          "The read was cancelled",
+          { cancelled: true },
+        ),
+      );
+    };
+    if (signal.aborted) return leave();
+    signal.addEventListener("abort", leave, { once: true });
+    flight.outcome.then((outcome) => {
+      if (state === "gone") return;
+      // its own body ends with its signal; nothing else does
+      if (outcome.kind === "own" && outcome.body && !outcome.body.notModified) state = "owner";
+      else signal.removeEventListener("abort", leave);
+      resolve(land(outcome));
+    }, (fault) => {
+      signal.removeEventListener("abort", leave);
+      reject(fault);
+    });
+  });
+}
+
+function keyOf(url: URL, range: ByteRange | undefined, options: ReadOptions | undefined): string {
+  const place = range ? `${url.href} ${range.offset} ${range.length}` : url.href;
+  const { validator, unless } = options ?? {};
+  return validator || unless ? `${place} ${stateKey(validator)} ${stateKey(unless)}` : place;
+}
+
+function stateKey(validator: Validator | undefined): string {
+  return validator ? `${validator.etag ?? ""}@${validator.lastModified ?? ""}` : "";
+}

@@ -1,0 +1,212 @@
+/** Local files below allowed roots. */
+
+import type { ByteRange } from "../../byte_range.ts";
+import { OriginError, SluiceError } from "../../errors.ts";
+import type { Validator } from "../../manifest.ts";
+import { behindRoom, notModifiedBody, tooLong } from "../body.ts";
+import type { FileAccess, OpenFile } from "./file_access.ts";
+import type { Origin, OriginBody, ReadOptions } from "../origin.ts";
+import { hasChanged } from "../validator.ts";
+
+/** Bytes read at a time where a body is streamed. */
+const PIECE = 256 * 1024;
+
+/**
+ * The files at and below `allow`, which holds `file:` URLs (those that end in `/` are folders).
+ *
+ * Symbolic links are followed and must lead to a place that is itself allowed. The entity tag of a
+ * file is made of its size and time of change.
+ */
+export function fileOrigin(files: FileAccess, allow: readonly string[]): Origin {
+  const entries = allow.map((entry) => entry.startsWith("/") ? `file://${entry}` : entry)
+    .filter((entry) => entry.startsWith("file:")).map((entry) => localPath(new URL(entry)));
+
+  /** The real path of what `url` names. */
+  async function locate(url: URL): Promise<string> {
+    const path = localPath(url);
+    const real = await guarded(url, () => files.realPath(path));
+    if (real === undefined) throw absent(url);
+    for (const entry of entries) {
+      if (!(entry.endsWith("/") ? path.startsWith(entry) : path === entry)) continue;
+      const root = await guarded(url, () => files.realPath(entry));
+      const inside = root !== undefined &&
+        (root === real ||
+          (entry.endsWith("/") && real.startsWith(root === "/" ? "/" : `${root}/`)));
+      if (inside) return real;
+    }
+    throw new OriginError("origin-not-allowed", "A reference leads outside the allowed folder", {
+      url: url.href,
+    });
+  }
+
+  async function open(url: URL): Promise<OpenFile> {
+    const real = await locate(url);
+    const file = await guarded(url, () => files.open(real));
+    if (file === undefined) throw absent(url);
+    return file;
+  }
+
+  return {
+    async read(url, range, options = {}) {
+      options.signal?.throwIfAborted();
+      const file = await open(url);
+      let kept = false;
+      try {
+        const validator = validatorOfFile(file);
+        check(url, file, range, options, validator);
+        if (options.unless && validator && isUnchanged(options.unless, validator)) {
+          return notModifiedBody(validator);
+        }
+        kept = true;
+        const place = range ?? { offset: 0, length: file.bytes };
+        return new FileBody(file, place, validator, url);
+      } finally {
+        if (!kept) file.close();
+      }
+    },
+
+    async head(url, options = {}) {
+      const file = await open(url);
+      file.close();
+      const validator = validatorOfFile(file);
+      check(url, file, undefined, options, validator);
+      return { length: file.bytes, validator };
+    },
+
+    async list(url) {
+      const path = await locate(url);
+      const entries = await guarded(url, () => files.list(path));
+      if (entries === undefined) throw absent(url);
+      return entries;
+    },
+  };
+}
+
+/** The path that a `file:` URL names. @throws OriginError for what no file is called */
+function localPath(url: URL): string {
+  const path = decodeURIComponent(url.pathname);
+  if (!path.includes("\0")) return path;
+  throw new OriginError("origin-not-allowed", "A file name has a NUL", { url: url.href });
+}
+
+function absent(url: URL): OriginError {
+  return new OriginError("reference-unreachable", "There is no such file", {
+    url: url.href,
+    originStatus: 404,
+  });
+}
+
+async function guarded<T>(url: URL, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (cause) {
+    if (cause instanceof SluiceError) throw cause;
+    throw new OriginError(
+      "reference-unreachable",
+      "The file cannot be read",
+      { url: url.href, originStatus: 403 },
+      cause,
+    );
+  }
+}
+
+function validatorOfFile(file: OpenFile): Validator | undefined {
+  if (file.modified === undefined) return undefined;
+  return {
+    etag: `"${file.bytes.toString(16)}-${Math.round(file.modified).toString(16)}"`,
+    lastModified: Math.floor(file.modified / 1000),
+  };
+}
+
+function check(
+  url: URL,
+  file: OpenFile,
+  range: ByteRange | undefined,
+  options: ReadOptions,
+  validator: Validator | undefined,
+): void {
+  const context = { url: url.href, objectLength: file.bytes };
+  if (options.validator && hasChanged(options.validator, validator)) {
+    throw new OriginError("source-changed", "The source file is not the one indexed", context);
+  }
+  if (range && range.offset + range.length > file.bytes) {
+    throw range.offset >= file.bytes
+      ? new OriginError("reference-unreachable", "The byte range is beyond the end of the file", {
+        ...context,
+        originStatus: 416,
+      })
+      : new OriginError("origin-range-mismatch", "The byte range runs past the end", context);
+  }
+}
+
+function isUnchanged(unless: Validator, found: Validator): boolean {
+  return !hasChanged(unless, found) &&
+    (unless.etag !== undefined || unless.lastModified !== undefined);
+}
+
+class FileBody implements OriginBody {
+  constructor(
+    private readonly file: OpenFile,
+    private readonly range: ByteRange,
+    readonly validator: Validator | undefined,
+    private readonly url: URL,
+  ) {}
+
+  get length(): number {
+    return this.range.length;
+  }
+
+  get objectLength(): number {
+    return this.file.bytes;
+  }
+
+  stream(): ReadableStream<Uint8Array> {
+    const { offset, length } = this.range;
+    let done = 0;
+    return new ReadableStream({
+      pull: async (controller) => {
+        const piece = length === 0 ? undefined : await this.#read(
+          offset + done,
+          Math.min(PIECE, length - done),
+        );
+        if (piece) controller.enqueue(piece);
+        done += piece?.length ?? 0;
+        if (done < length) return;
+        this.file.close();
+        controller.close();
+      },
+      cancel: () => this.file.close(),
+    }, { highWaterMark: 0 });
+  }
+
+  async bytes(maxBytes = Infinity, room = 0): Promise<Uint8Array<ArrayBuffer>> {
+    const { offset, length } = this.range;
+    if (length > maxBytes) {
+      this.file.close();
+      throw tooLong(maxBytes, this.url.href);
+    }
+    const bytes = length === 0 ? new Uint8Array(0) : await this.#read(offset, length);
+    this.file.close();
+    return behindRoom(bytes, room);
+  }
+
+  cancel(): Promise<void> {
+    this.file.close();
+    return Promise.resolve();
+  }
+
+  async #read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+    const bytes = await guarded(this.url, () => this.file.read(offset, length))
+      .catch((fault) => {
+        this.file.close();
+        throw fault;
+      });
+    if (bytes.length === length) return bytes;
+    this.file.close();
+    throw new OriginError("origin-range-mismatch", "The file became shorter", {
+      url: this.url.href,
+      promised: length,
+      got: bytes.length,
+    });
+  }
+}

@@ -1,0 +1,25 @@
+/** What the platform must offer for `file:` origins; `deploy/deno_files.ts` offers it on Deno. */
+
+import type { ListEntry } from "../origin.ts";
+
+/** A file open for reading. */
+export interface OpenFile {
+  /** Bytes of the file when it was opened. */
+  readonly bytes: number;
+  /** Milliseconds since the Unix epoch; undefined where the platform does not know. */
+  readonly modified?: number;
+  /** `length` bytes from `offset`; fewer only at the end of the file. */
+  read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
+  /** Gives the file up; a second time changes nothing. */
+  close(): void;
+}
+
+/** Files by absolute path, `/` between names. Every method gives undefined if there is no such thing. */
+export interface FileAccess {
+  /** `path` with every symbolic link followed. */
+  realPath(path: string): Promise<string | undefined>;
+  /** Opens a regular file: undefined for anything else. */
+  open(path: string): Promise<OpenFile | undefined>;
+  /** The entries of a folder. */
+  list(path: string): Promise<ListEntry[] | undefined>;
+}

@@ -1,0 +1,35 @@
+/** Buckets of Google Cloud Storage, by its XML API. Source: cloud.google.com/storage/docs/xml-api. */
+
+import { listBucket } from "./bucket_listing.ts";
+import { credentialHeaders, type Sign } from "../credentials.ts";
+import { httpOrigin, type Send } from "./http.ts";
+import { escapeKey, objectKey } from "./object_key.ts";
+import type { Origin } from "../origin.ts";
+import { s3Sign } from "./s3_sign.ts";
+import type { OriginSettings } from "../settings.ts";
+
+/**
+ * The bucket that is the host of `gs://bucket/key` URLs: anonymous, with a bearer token, or with the
+ * HMAC keys of an interoperable account.
+ */
+export function gcsOrigin(bucket: string, settings: OriginSettings, send: Send): Origin {
+  const endpoint = (settings.endpoint ?? "https://storage.googleapis.com").replace(/\/$/, "");
+  const base = `${endpoint}/${encodeURIComponent(bucket)}/`;
+  const added = credentialHeaders(settings);
+  if (typeof settings.requesterPays === "string") {
+    added["x-goog-user-project"] = settings.requesterPays;
+  }
+  const sign: Sign = s3Sign(settings, () => settings.region ?? "auto") ?? ((request) => request);
+  const sendToBucket: Send = async (request) =>
+    await send(
+      await sign({
+        ...request,
+        url: base + request.url,
+        headers: { ...request.headers, ...added },
+      }),
+    );
+  return {
+    ...httpOrigin(sendToBucket, (url) => escapeKey(objectKey(url))),
+    list: (url, options) => listBucket(sendToBucket, url, options),
+  };
+}

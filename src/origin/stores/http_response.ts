@@ -1,0 +1,92 @@
+/** Whether a response is exactly the answer that was asked for; if not, which fault it is. */
+
+import { type ByteRange, parseContentRange } from "../../byte_range.ts";
+import { type ErrorCode, OriginError } from "../../errors.ts";
+import type { ReadOptions } from "../origin.ts";
+import { hasChanged, validatorOf } from "../validator.ts";
+
+/** What the headers of a right answer say of its body. All figures are bytes. */
+export interface Answer {
+  /** Undefined for a whole object of undeclared length. */
+  readonly length?: number;
+  /** Of the whole object, where the origin told. */
+  readonly objectLength?: number;
+  /** True if HTTP itself holds the body to `length`. */
+  readonly framed: boolean;
+}
+
+/**
+ * Checks status and headers of the response to a GET for `range` (all of the object if undefined).
+ * HTTP.md, "Faults".
+ *
+ * @returns undefined for 304 to a conditional read
+ * @throws OriginError
+ */
+export function checkAnswer(
+  response: Response,
+  range: ByteRange | undefined,
+  options: ReadOptions,
+  url: string,
+): Answer | undefined {
+  const { status, headers } = response;
+  const wrong = (code: ErrorCode, detail: string) =>
+    new OriginError(code, detail, {
+      url,
+      originStatus: status,
+      contentRange: headers.get("content-range"),
+      contentLength: headers.get("content-length"),
+    });
+  if (status === 304 && options.unless) return undefined;
+  if (status !== 200 && status !== 206) throw statusFault(response, url);
+  if (options.validator && hasChanged(options.validator, validatorOf(headers))) {
+    throw wrong("source-changed", "The source file is not the one that was indexed");
+  }
+  const encoding = headers.get("content-encoding");
+  if (encoding !== null && encoding !== "" && encoding !== "identity") {
+    throw wrong("origin-range-mismatch", "The origin sent encoded bytes");
+  }
+  const declared = declaredLength(headers);
+  if (range === undefined) {
+    if (status === 206) throw wrong("origin-range-mismatch", "The origin sent a part unasked");
+    return { length: declared, objectLength: declared, framed: declared !== undefined };
+  }
+  if (status === 200) {
+    throw wrong("range-ignored", "The origin sent the whole file for a byte range");
+  }
+  const sent = parseContentRange(headers.get("content-range"));
+  if (sent === undefined || sent.offset !== range.offset || sent.length !== range.length) {
+    throw wrong("origin-range-mismatch", "The origin sent another byte range than asked");
+  }
+  if (declared !== undefined && declared !== range.length) {
+    throw wrong("origin-range-mismatch", "The origin declared another length than asked");
+  }
+  return { length: range.length, objectLength: sent.total, framed: declared !== undefined };
+}
+
+/** The fault that a response other than 200, 206 and a wanted 304 is. Redirects are faults too. */
+export function statusFault(response: Response, url: string): OriginError {
+  const { status } = response;
+  const context = { url, originStatus: status };
+  if (status === 412) {
+    return new OriginError("source-changed", "The source file is not the one indexed", context);
+  }
+  if (status === 429 || status === 408 || status >= 500) {
+    const retryAfter = Number(response.headers.get("retry-after") ?? NaN);
+    return new OriginError("origin-unavailable", "The origin is failing", {
+      ...context,
+      ...(retryAfter >= 0 ? { retryAfter } : {}),
+    });
+  }
+  if (status >= 300 && status < 400 && status !== 304) {
+    return new OriginError("origin-redirect", "The origin answered with a redirect", context);
+  }
+  if (status < 300) {
+    return new OriginError("origin-range-mismatch", "The origin sent no such answer", context);
+  }
+  return new OriginError("reference-unreachable", "The origin does not give the bytes", context);
+}
+
+function declaredLength(headers: Headers): number | undefined {
+  const text = headers.get("content-length");
+  return text !== null && /^\d{1,16}$/.test(text) ? Number(text) : undefined;
+}

@@ -1,0 +1,62 @@
+/** Buckets of S3 and of what speaks its protocol. Source: Amazon S3 API Reference. */
+
+import { OriginError } from "../../errors.ts";
+import { credentialHeaders, type Sign } from "../credentials.ts";
+import { discard, httpOrigin, type OriginRequest, readText, type Send } from "./http.ts";
+import { listBucket } from "./bucket_listing.ts";
+import { escapeKey, objectKey } from "./object_key.ts";
+import type { Origin } from "../origin.ts";
+import { bucketUrl } from "./s3_address.ts";
+import { s3Sign } from "./s3_sign.ts";
+import type { OriginSettings } from "../settings.ts";
+import { elementText } from "./xml_text.ts";
+
+/**
+ * The bucket that is the host of `s3://bucket/key` URLs. Credentials go into headers. Where Amazon says
+ * that the bucket is in another region than set (or guessed), that region is used from then on.
+ */
+export function s3Origin(bucket: string, settings: OriginSettings, send: Send): Origin {
+  let region = settings.region;
+  const added = credentialHeaders({ headers: settings.headers });
+  if (settings.requesterPays) added["x-amz-request-payer"] = "requester";
+  const sign: Sign = s3Sign(settings, () => region ?? "us-east-1") ?? ((request) => request);
+  // a signature is for one region, and so must the host be
+  const base = () =>
+    bucketUrl(bucket, settings, region ?? (settings.accessKeyId ? "us-east-1" : undefined));
+
+  /** `request.url` is relative to the bucket. */
+  async function sendOnce(request: OriginRequest): Promise<Response> {
+    const headers = { ...request.headers, ...added };
+    const url = base() + request.url;
+    return await send(await sign({ ...request, url, headers }));
+  }
+
+  const sendToBucket: Send = async (request) => {
+    const response = await sendOnce(request);
+    if (response.status === 404) return await withoutBucket(response, request);
+    if (response.ok || settings.endpoint !== undefined) return response;
+    const actual = response.headers.get("x-amz-bucket-region");
+    if (actual === null || actual === region || !/^[a-z0-9-]+$/.test(actual)) return response;
+    await discard(response);
+    region = actual;
+    return await sendOnce(request);
+  };
+
+  return {
+    ...httpOrigin(sendToBucket, (url) => escapeKey(objectKey(url))),
+    list: (url, options) => listBucket(sendToBucket, url, options),
+  };
+}
+
+/** A 404 for a key, as it came; a bucket that does not exist is no proof that a key is absent. */
+async function withoutBucket(response: Response, request: OriginRequest): Promise<Response> {
+  if (request.method === "HEAD") return response;
+  const text = await readText(response, request.url, request.signal);
+  const code = elementText(text, "Code");
+  if (code === "NoSuchBucket") {
+    throw new OriginError("reference-unreachable", "The origin has no such bucket", {
+      originCode: code,
+    });
+  }
+  return new Response(null, { status: 404, headers: response.headers });
+}

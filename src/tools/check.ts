@@ -1,0 +1,112 @@
+/** Fetches a sample of an index's chunks and says what is unreachable, stale or undecodable. */
+
+import { deliver } from "../codecs/delivery.ts";
+import { SluiceError } from "../errors.ts";
+import type { Origin } from "../origin/origin.ts";
+import type { ArrayView, Store } from "../zarr/store.ts";
+import { decodeChunk } from "../codecs/decode_chunk.ts";
+
+/** One chunk that could not be had. */
+export interface CheckProblem {
+  /** Path of the array below the root. */
+  readonly array: string;
+  /** The chunk's place in the chunk grid. */
+  readonly coords: readonly number[];
+  /** A key of `FAULTS`. */
+  readonly code: string;
+  /** What is wrong, for people. */
+  readonly detail: string;
+  /** The prefix that the catalog would have to name for the reference to be read. */
+  readonly allowWith?: string;
+}
+
+/** What `check` found. */
+export interface CheckReport {
+  /** Chunks that were fetched and decoded. */
+  readonly checked: number;
+  /** Those of them that could not be had, in the order in which they were fetched. */
+  readonly problems: readonly CheckProblem[];
+}
+
+/**
+ * Reads up to `sample` chunks, spread evenly over every array's references, first and last among
+ * them, and decodes each as its metadata says.
+ *
+ * @param progress is told the chunks checked so far
+ */
+export async function check(
+  store: Store,
+  origin: Origin,
+  sample: number,
+  progress: (checked: number) => void = () => {},
+): Promise<CheckReport> {
+  const problems: CheckProblem[] = [];
+  let checked = 0;
+  const nodes = await store.descendants("");
+  const root = await store.node("");
+  const paths = [...(root?.type === "array" ? [""] : [])];
+  paths.push(...nodes.filter(([, node]) => node.type === "array").map(([path]) => path));
+  const perArray = Math.max(1, Math.ceil(sample / Math.max(1, paths.length)));
+  for (const path of paths) {
+    const array = await store.array(path);
+    if (!array) continue;
+    for (const coords of await sampleCoords(store, array, perArray)) {
+      try {
+        await checkChunk(store, array, coords, origin);
+      } catch (error) {
+        if (!(error instanceof SluiceError)) throw error;
+        const { allowWith } = error.context;
+        problems.push({
+          array: path,
+          coords,
+          code: error.code,
+          detail: error.message,
+          ...(typeof allowWith === "string" ? { allowWith } : {}),
+        });
+      }
+      progress(++checked);
+    }
+  }
+  return { checked, problems };
+}
+
+/** The grid coordinates of about `count` stored chunks, evenly spread. */
+async function sampleCoords(store: Store, array: ArrayView, count: number): Promise<number[][]> {
+  let rows = 0;
+  for await (const table of store.manifest.refs(array.path)) rows += table.rows;
+  const picks = Math.min(count, rows);
+  const wanted = new Set(
+    Array.from(
+      { length: picks },
+      (_, i) => picks === 1 ? 0 : Math.round(i * (rows - 1) / (picks - 1)),
+    ),
+  );
+  const rank = array.grid.length;
+  const found: number[][] = [];
+  let start = 0;
+  for await (const table of store.manifest.refs(array.path)) {
+    for (const index of wanted) {
+      const row = index - start;
+      if (row < 0 || row >= table.rows) continue;
+      found.push([...table.coords.subarray(row * rank, (row + 1) * rank)]);
+    }
+    start += table.rows;
+  }
+  return found;
+}
+
+async function checkChunk(
+  store: Store,
+  array: ArrayView,
+  coords: number[],
+  origin: Origin,
+): Promise<void> {
+  const ref = await store.manifest.chunk(array.path, coords);
+  if (!ref) return;
+  const range = ref.kind === "range" ? { offset: ref.offset, length: ref.length } : undefined;
+  const bytes = ref.kind === "inline" ? ref.bytes : await origin
+    .read(ref.url, range, { validator: ref.validator })
+    .then((body) => body.bytes());
+  deliver(array.plan, bytes.length);
+  await decodeChunk(array.native, bytes);
+}

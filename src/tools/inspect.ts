@@ -1,0 +1,138 @@
+/** What an index holds: tree, types, chunks, codecs, tiers, references and the origins they need. */
+
+import { type ChunkPlan, planArray } from "../codecs/plan.ts";
+import { type ContainerInfo, type Manifest, ROW_KIND, type VersionInfo } from "../manifest.ts";
+import { ReferenceFolders } from "./reference_folders.ts";
+import type { Store } from "../zarr/store.ts";
+import { dataTypeName } from "../zarr/data_type.ts";
+import { chunkShape, gridShape } from "../zarr/metadata.ts";
+
+/** One array as `inspect` reports it. */
+export interface ArrayReport {
+  /** Below the root; empty for a root array. */
+  readonly path: string;
+  /** Elements along each dimension. */
+  readonly shape: readonly number[];
+  /** The dimensions' names; null where one has none. */
+  readonly dimensions: ReadonlyArray<string | null>;
+  /** The Zarr v3 name of the data type. */
+  readonly dtype: string;
+  /** Elements of a chunk along each dimension. */
+  readonly chunks: readonly number[];
+  /** The source's codecs, by name. */
+  readonly codecs: readonly string[];
+  /** How the portable view serves it. */
+  readonly tier: ChunkPlan["tier"];
+  /** The codecs of the portable view, by name. */
+  readonly served: readonly string[];
+  /** Stored chunks. */
+  readonly refs: number;
+  /** Chunks of the grid. */
+  readonly grid: number;
+  /** Why it cannot be served portably or has no faithful v3 form. */
+  readonly problem?: string;
+}
+
+/** What `inspect` reports of an index. */
+export interface InspectReport {
+  /** Snapshot id, or a hash of the index. */
+  readonly version: string;
+  /** Their paths; the root's is empty. */
+  readonly groups: readonly string[];
+  /** In the order of the hierarchy, parents before children. */
+  readonly arrays: readonly ArrayReport[];
+  /** Stored chunks of all arrays. */
+  readonly refs: number;
+  /** Prefixes outside the index that the references point to, as the catalog's `origins` take them. */
+  readonly origins: readonly string[];
+  /** Those of `origins` that the dataset may not read. */
+  readonly refused: readonly string[];
+  /** The places that the index declares, and whether the dataset may read them. */
+  readonly containers: ReadonlyArray<ContainerInfo & { readonly allowed: boolean }>;
+  /** Branches, tags and the history, where the format has versions. */
+  readonly versions: readonly VersionInfo[];
+  /** Facts of the format itself. */
+  readonly facts: ReadonlyArray<readonly [string, string]>;
+}
+
+/**
+ * Reads all of an index. It reads no chunk.
+ *
+ * @param allows whether the dataset may read what lies below a URL prefix
+ * @param own the index as a folder, e.g. of native chunks, which no catalog has to name
+ * @param progress is told the references counted so far
+ * @throws SluiceError
+ */
+export async function inspect(
+  store: Store,
+  allows: (prefix: string) => boolean,
+  own: string,
+  progress: (refs: number) => void = () => {},
+): Promise<InspectReport> {
+  const { manifest } = store;
+  const groups: string[] = [];
+  const arrays: ArrayReport[] = [];
+  const folders = new ReferenceFolders(allows, own);
+  let total = 0;
+  const root = await store.node("");
+  const nodes = [...(root ? [["", root] as const] : []), ...await store.descendants("")];
+  for (const [path, node] of nodes) {
+    if (node.type === "group") {
+      groups.push(path);
+      continue;
+    }
+    const array = await store.array(path);
+    if (!array) continue;
+    const refs = await countRefs(manifest, path, folders, (n) => progress(total + n));
+    total += refs;
+    const { native } = array;
+    const plan = planArray(native);
+    arrays.push({
+      path,
+      shape: native.shape,
+      dimensions: native.dimension_names ?? native.shape.map(() => null),
+      dtype: dataTypeName(native.data_type),
+      chunks: chunkShape(native),
+      codecs: native.codecs.map((codec) => codec.name),
+      tier: plan.tier,
+      served: plan.codecs.map((codec) => codec.name),
+      refs,
+      grid: gridShape(native).reduce((a, b) => a * b, 1),
+      problem: array.unsupported ?? (plan.tier === "native" ? plan.reason : undefined),
+    });
+  }
+  return {
+    version: manifest.version,
+    groups,
+    arrays,
+    refs: total,
+    origins: folders.all(),
+    refused: folders.refused(),
+    containers: (await manifest.containers?.() ?? []).map((container) => ({
+      ...container,
+      allowed: container.prefix !== undefined && allows(container.prefix),
+    })),
+    versions: await manifest.versions?.() ?? [],
+    facts: await manifest.report?.() ?? [],
+  };
+}
+
+/** Counts an array's references, and adds where they lead to `folders`. */
+async function countRefs(
+  manifest: Manifest,
+  path: string,
+  folders: ReferenceFolders,
+  progress: (refs: number) => void,
+): Promise<number> {
+  let refs = 0;
+  for await (const table of manifest.refs(path)) {
+    refs += table.rows;
+    const used = new Set<number>();
+    for (let row = 0; row < table.rows; row++) {
+      if (table.kinds[row] !== ROW_KIND.inline) used.add(table.urlIds[row]);
+    }
+    for (const id of used) folders.add(table.urls[id]);
+    progress(refs);
+  }
+  return refs;
+}

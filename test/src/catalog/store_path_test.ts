@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import { SluiceError } from "../../../src/errors.ts";
+import {
+  chunkKeyCandidates,
+  parseChunkCoords,
+  parseDefaultChunkKey,
+  parseStorePath,
+} from "../../../src/catalog/store_path.ts";
+
+const IDS = new Set(["mur", "noaa/mur", "noaa/mur/v2", "a.b_c-d"]);
+const has = (id: string) => IDS.has(id);
+
+const PATHS: Array<[path: string, expected: ReturnType<typeof parseStorePath>]> = [
+  ["/mur", { id: "mur", version: undefined, view: "portable", key: "" }],
+  ["/mur/", { id: "mur", version: undefined, view: "portable", key: "" }],
+  ["/mur/zarr.json", {
+    id: "mur",
+    version: undefined,
+    view: "portable",
+    key: "zarr.json",
+  }],
+  ["/noaa/mur/v2/c/0", {
+    id: "noaa/mur/v2",
+    version: undefined,
+    view: "portable",
+    key: "c/0",
+  }],
+  ["/noaa/mur/x/c/0", {
+    id: "noaa/mur",
+    version: undefined,
+    view: "portable",
+    key: "x/c/0",
+  }],
+  ["/mur//c/0", { id: "mur", version: undefined, view: "portable", key: "/c/0" }],
+  ["/a.b_c-d/x/", { id: "a.b_c-d", version: undefined, view: "portable", key: "x/" }],
+  ["//mur", undefined],
+  ["mur/zarr.json", undefined],
+  ["/mur~native/t/zarr.json", {
+    id: "mur",
+    version: undefined,
+    view: "native",
+    key: "t/zarr.json",
+  }],
+  ["/mur%7Ev2/.zgroup", {
+    id: "mur",
+    version: undefined,
+    view: "v2",
+    key: ".zgroup",
+  }],
+  ["/mur@v1.0/zarr.json", {
+    id: "mur",
+    version: "v1.0",
+    view: "portable",
+    key: "zarr.json",
+  }],
+  ["/mur@it%20works!~native/a/", {
+    id: "mur",
+    version: "it works!",
+    view: "native",
+    key: "a/",
+  }],
+  ["/mur@feature%2Fx@y/a", {
+    id: "mur",
+    version: "feature/x@y",
+    view: "portable",
+    key: "a",
+  }],
+  ["/mur~other/zarr.json", undefined],
+  ["/mur@/zarr.json", undefined],
+  ["/murx/zarr.json", undefined],
+  ["/mur/a%2Fb/zarr.json", undefined],
+  ["/", undefined],
+  ["/noaa", undefined],
+];
+for (const [path, expected] of PATHS) {
+  Deno.test(`parseStorePath() of ${path} is ${JSON.stringify(expected)}`, () => {
+    assert.deepEqual(parseStorePath(path, has), expected);
+  });
+}
+
+for (
+  const [path, code] of [
+    ["/mur/%zz", "bad-request"],
+    ["/mur/%ff", "bad-request"],
+    ["/mur/a%0d%0ab", "not-found"],
+    ["/mur/%00", "not-found"],
+  ]
+) {
+  Deno.test(`parseStorePath() refuses ${path} with ${code}`, () => {
+    assert.throws(
+      () => parseStorePath(path, has),
+      (error) => error instanceof SluiceError && error.code === code,
+    );
+  });
+}
+
+const KEYS: Array<[key: string, expected: ReturnType<typeof parseDefaultChunkKey>]> = [
+  ["temp/c/0/1/22", { path: "temp", coords: [0, 1, 22] }],
+  ["g/temp/c/0", { path: "g/temp", coords: [0] }],
+  ["scalar/c", { path: "scalar", coords: [] }],
+  ["c", { path: "", coords: [] }],
+  ["c/0", { path: "", coords: [0] }],
+  ["c/c/0", { path: "c", coords: [0] }],
+  ["c/0/c/1", { path: "c/0", coords: [1] }],
+  ["temp/c/01", undefined],
+  ["temp/c/-1", undefined],
+  ["temp/c/1.5", undefined],
+  ["temp/c/", undefined],
+  ["temp/0.0", undefined],
+  ["tempc/0", undefined],
+];
+for (const [key, expected] of KEYS) {
+  Deno.test(`parseDefaultChunkKey() of ${key} is ${JSON.stringify(expected)}`, () => {
+    assert.deepEqual(parseDefaultChunkKey(key), expected);
+  });
+}
+
+Deno.test("chunkKeyCandidates() offers every array path that could own the key", () => {
+  assert.deepEqual(chunkKeyCandidates("g/t/0/1"), [
+    { path: "g/t/0", rest: "1" },
+    { path: "g/t", rest: "0/1" },
+    { path: "g", rest: "t/0/1" },
+  ]);
+  assert.deepEqual(chunkKeyCandidates("t/c.0.1"), [
+    { path: "t", rest: "c.0.1" },
+    { path: "", rest: "t/c.0.1" },
+  ]);
+});
+
+Deno.test("parseChunkCoords() follows the array's own encoding", () => {
+  assert.deepEqual(parseChunkCoords("0.1", "v2", ".", 2), [0, 1]);
+  assert.deepEqual(parseChunkCoords("0/1", "v2", "/", 2), [0, 1]);
+  assert.deepEqual(parseChunkCoords("c.0.1", "default", ".", 2), [0, 1]);
+  assert.deepEqual(parseChunkCoords("0", "v2", ".", 0), []);
+  assert.deepEqual(parseChunkCoords("c", "default", "/", 0), []);
+  for (const rest of ["0", "0.1.2", "0.01", "a.b", "0/1", ""]) {
+    assert.equal(parseChunkCoords(rest, "v2", ".", 2), undefined, rest);
+  }
+});

@@ -1,0 +1,239 @@
+import assert from "node:assert/strict";
+import { OriginError } from "../../../../src/errors.ts";
+import { type OriginSettings, originsFor } from "../../../../src/origin/mod.ts";
+import { bucketUrl } from "../../../../src/origin/stores/s3_address.ts";
+import { elements, elementText } from "../../../../src/origin/stores/xml_text.ts";
+
+const RANGE = { offset: 0, length: 4 };
+
+interface Sent {
+  readonly url: string;
+  readonly headers: Record<string, string>;
+}
+
+/** Reads `url` with `settings` for its host; gives what was sent to the network. */
+async function sent(
+  url: string,
+  settings: OriginSettings,
+  answer: (request: Sent) => Response = () => part(),
+): Promise<Sent[]> {
+  const requests: Sent[] = [];
+  const parsed = new URL(url);
+  const user = parsed.username === "" ? "" : `${parsed.username}@`;
+  const prefix = `${parsed.protocol}//${user}${parsed.host}/`;
+  const origin = originsFor({
+    concurrentPerOrigin: 1,
+    requestTimeoutMs: 1000,
+    settings: { [prefix]: settings },
+    fetch: (input, init) => {
+      const request = {
+        url: String(input),
+        headers: Object.fromEntries(new Headers(init?.headers)),
+      };
+      requests.push(request);
+      return Promise.resolve(answer(request));
+    },
+  })([prefix]);
+  await (await origin.read(parsed, RANGE)).bytes();
+  return requests;
+}
+
+function part(): Response {
+  return new Response(new Uint8Array(4), {
+    status: 206,
+    headers: { "content-range": "bytes 0-3/10", "content-length": "4" },
+  });
+}
+
+const ADDRESSES: Array<[url: string, settings: OriginSettings, http: string]> = [
+  ["s3://bucket/a/b.nc", {}, "https://bucket.s3.amazonaws.com/a/b.nc"],
+  [
+    "s3://bucket/a.nc",
+    { region: "us-west-2" },
+    "https://bucket.s3.us-west-2.amazonaws.com/a.nc",
+  ],
+  [
+    "s3://bucket/a.nc",
+    { region: "cn-north-1" },
+    "https://bucket.s3.cn-north-1.amazonaws.com.cn/a.nc",
+  ],
+  [
+    "s3://dotted.bucket/a.nc",
+    { region: "eu-west-1" },
+    "https://s3.eu-west-1.amazonaws.com/dotted.bucket/a.nc",
+  ],
+  [
+    "s3://Old_Bucket/a.nc",
+    { region: "eu-west-1" },
+    "https://s3.eu-west-1.amazonaws.com/Old_Bucket/a.nc",
+  ],
+  [
+    "s3://bucket/a.nc",
+    { region: "us-west-2", pathStyle: true },
+    "https://s3.us-west-2.amazonaws.com/bucket/a.nc",
+  ],
+  ["s3://bucket/a.nc", { endpoint: "http://127.0.0.1:9" }, "http://127.0.0.1:9/bucket/a.nc"],
+  ["s3://bucket/a.nc", { endpoint: "https://h/base/" }, "https://h/base/bucket/a.nc"],
+  [
+    "s3://bucket/a.nc",
+    { endpoint: "https://r2.example", pathStyle: false },
+    "https://bucket.r2.example/a.nc",
+  ],
+  [
+    "s3://bucket/a//b+c%20d%25%3F%23&=!'()*~é.nc",
+    { endpoint: "http://h" },
+    "http://h/bucket/a//b%2Bc%20d%25%3F%23%26%3D%21%27%28%29%2A~%C3%A9.nc",
+  ],
+  ["gs://bucket/a b.nc", {}, "https://storage.googleapis.com/bucket/a%20b.nc"],
+  ["gcs://bucket/a.nc", { endpoint: "http://h:1/" }, "http://h:1/bucket/a.nc"],
+  ["az://c/a/b.nc", { account: "acc" }, "https://acc.blob.core.windows.net/c/a/b.nc"],
+  ["az://c/a.nc", { endpoint: "http://h/acc" }, "http://h/acc/c/a.nc"],
+  [
+    "az://c/a.nc",
+    { account: "acc", sas: "?sv=1&sig=x%2B" },
+    "https://acc.blob.core.windows.net/c/a.nc?sv=1&sig=x%2B",
+  ],
+  ["abfs://c@acc.dfs.core.windows.net/a.nc", {}, "https://acc.blob.core.windows.net/c/a.nc"],
+  ["abfss://c@acc.dfs.core.windows.net/a.nc", {}, "https://acc.blob.core.windows.net/c/a.nc"],
+  [
+    "https://acc.blob.core.windows.net/c/a%20b/c.nc",
+    {},
+    "https://acc.blob.core.windows.net/c/a%20b/c.nc",
+  ],
+  [
+    "https://acc.blob.core.windows.net/d/a.nc?snapshot=1",
+    { sas: "sig=x" },
+    "https://acc.blob.core.windows.net/d/a.nc?snapshot=1&sig=x",
+  ],
+];
+
+for (const [url, settings, http] of ADDRESSES) {
+  Deno.test(`${url} with ${JSON.stringify(Object.keys(settings))} is read at ${http}`, async () => {
+    const [request] = await sent(url, settings);
+    assert.equal(request.url, http);
+    assert.equal(new URL(http).href, http, "fetch sends it as it is");
+    assert.equal(request.headers.range, "bytes=0-3");
+    assert.equal(request.headers["accept-encoding"], "identity");
+    assert.equal(request.headers.authorization, undefined);
+  });
+}
+
+const KEYS = { accessKeyId: "AKID", secretAccessKey: "SECRET" };
+const CREDENTIALS: Array<[url: string, settings: OriginSettings, headers: Record<string, RegExp>]> =
+  [
+    ["s3://b-1/k", { ...KEYS, region: "us-west-2" }, {
+      authorization:
+        /^AWS4-HMAC-SHA256 Credential=AKID\/\d{8}\/us-west-2\/s3\/aws4_request, SignedHeaders=host;x-amz-content-sha256;x-amz-date, Signature=[0-9a-f]{64}$/,
+      "x-amz-date": /^\d{8}T\d{6}Z$/,
+    }],
+    ["s3://b-1/k", { ...KEYS, sessionToken: "SESSION", requesterPays: true }, {
+      authorization: /x-amz-date;x-amz-request-payer;x-amz-security-token, /,
+      "x-amz-security-token": /^SESSION$/,
+      "x-amz-request-payer": /^requester$/,
+    }],
+    ["gs://b-1/k", { bearer: "TOKEN", requesterPays: "project" }, {
+      authorization: /^Bearer TOKEN$/,
+      "x-goog-user-project": /^project$/,
+    }],
+    ["gs://b-1/k", KEYS, { authorization: /\/auto\/s3\/aws4_request/ }],
+    ["az://c/k", { account: "acc", bearer: "TOKEN" }, {
+      authorization: /^Bearer TOKEN$/,
+      "x-ms-version": /^\d{4}-\d\d-\d\d$/,
+    }],
+    ["https://h.example/k", { bearer: "TOKEN" }, { authorization: /^Bearer TOKEN$/ }],
+    ["https://h.example/k", { basic: { user: "a", password: "b" } }, {
+      authorization: /^Basic YTpi$/,
+    }],
+    ["https://h.example/k", { headers: { "X-Api-Key": "KEY" } }, { "x-api-key": /^KEY$/ }],
+  ];
+
+for (const [url, settings, headers] of CREDENTIALS) {
+  Deno.test(`${url} with ${Object.keys(settings)} sends its credentials in headers only`, async () => {
+    const [request] = await sent(url, settings);
+    for (const [name, value] of Object.entries(headers)) assert.match(request.headers[name], value);
+    assert.doesNotMatch(request.url, /AKID|SECRET|TOKEN|SESSION|KEY|YTpi/);
+    assert.ok(!JSON.stringify(request).includes('SECRET"'));
+    const [anonymous] = await sent(url, { ...settings, anonymous: true });
+    assert.equal(anonymous.headers.authorization, undefined);
+  });
+}
+
+Deno.test("Amazon's word for a bucket's region is taken, once, and only for its own hosts", async () => {
+  const elsewhere = (status: number) => (request: Sent) =>
+    request.url.includes(".eu-west-1.")
+      ? part()
+      : new Response("<Error/>", { status, headers: { "x-amz-bucket-region": "eu-west-1" } });
+  for (const status of [301, 307, 400]) {
+    const requests = await sent(
+      "s3://bucket/k",
+      { ...KEYS, region: "us-east-1" },
+      elsewhere(status),
+    );
+    assert.deepEqual(requests.map((r) => new URL(r.url).host), [
+      "bucket.s3.us-east-1.amazonaws.com",
+      "bucket.s3.eu-west-1.amazonaws.com",
+    ]);
+    assert.match(requests[1].headers.authorization, /\/eu-west-1\//);
+  }
+  const other = (region: string) => () =>
+    new Response("", { status: 301, headers: { "x-amz-bucket-region": region } });
+  for (const region of ["evil.example/", "", "us-east-1"]) {
+    let count = 0;
+    await assert.rejects(
+      sent("s3://bucket/k", { region: "us-east-1" }, () => {
+        count++;
+        return other(region)();
+      }),
+      (fault: OriginError) => fault.code === "origin-redirect",
+    );
+    assert.equal(count, 1, region);
+  }
+  await assert.rejects(
+    sent("s3://bucket/k", { endpoint: "https://h.example" }, other("eu-west-1")),
+    (fault: OriginError) => fault.code === "origin-redirect",
+  );
+});
+
+Deno.test("a missing bucket, or a container that may not be seen, is not an absent object", async () => {
+  const answers: Array<
+    [url: string, settings: OriginSettings, answer: () => Response, absent: boolean]
+  > = [
+    ["s3://b-1/k", { endpoint: "http://h" }, () => xml(404, "NoSuchBucket"), false],
+    ["s3://b-1/k", { endpoint: "http://h" }, () => xml(404, "NoSuchKey"), true],
+    ["az://c/k", { endpoint: "http://h" }, () => azure(404, "ContainerNotFound"), false],
+    ["az://c/k", { endpoint: "http://h" }, () => azure(404, "ResourceNotFound"), false],
+    ["az://c/k", { endpoint: "http://h" }, () => azure(404, "BlobNotFound"), true],
+  ];
+  for (const [url, settings, answer, absent] of answers) {
+    await assert.rejects(sent(url, settings, answer), (fault: OriginError) => {
+      assert.equal(fault.code, "reference-unreachable");
+      assert.equal(fault.absent, absent, url);
+      return true;
+    });
+  }
+});
+
+function xml(status: number, code: string): Response {
+  return new Response(`<?xml version="1.0"?><Error><Code>${code}</Code></Error>`, { status });
+}
+
+function azure(status: number, code: string): Response {
+  return new Response("", { status, headers: { "x-ms-error-code": code } });
+}
+
+Deno.test("an az:// container without an account or endpoint says what to set", async () => {
+  await assert.rejects(sent("az://c/k", {}), /must set "account" or "endpoint"/);
+});
+
+Deno.test("a region that is none reaches no host", () => {
+  for (const region of ["us east", "x.evil.example", "../", ""]) {
+    assert.throws(() => bucketUrl("bucket", { region }), OriginError, region);
+  }
+});
+
+Deno.test("XML elements are found with their entities resolved", () => {
+  const text = '<a><b>1 &lt; 2 &amp; &#51; &#x34;</b><b/><b x="y">z</b><bc>no</bc></a>';
+  assert.equal(elementText(text, "b"), "1 < 2 & 3 4");
+  assert.deepEqual(elements(text, "b"), ["1 &lt; 2 &amp; &#51; &#x34;", "", "z"]);
+  assert.equal(elementText(text, "d"), undefined);
+});
