@@ -7,7 +7,7 @@ import { html } from "hono/html";
 import type { Dataset } from "../src/catalog/catalog.ts";
 import { SluiceError } from "../src/errors.ts";
 import type { Node } from "../src/manifest.ts";
-import type { ArrayView, Store } from "../src/zarr/store.ts";
+import type { ArrayView, Store } from "../src/catalog/store.ts";
 import type { StorePath } from "../src/catalog/store_path.ts";
 import { dataTypeName } from "../src/zarr/data_type.ts";
 import { type ArrayMetadata, chunkShape } from "../src/zarr/metadata.ts";

@@ -21,13 +21,13 @@ export async function chunkReference(dataset: Dataset, target: StorePath): Promi
   const place = ref.kind === "inline"
     ? { inline: ref.bytes.toBase64() }
     : ref.kind === "object"
-    ? { url: ref.url.href }
-    : { url: ref.url.href, offset: ref.offset, length: ref.length };
+    ? { url: ref.file.url.href }
+    : { url: ref.file.url.href, offset: ref.offset, length: ref.length };
   const body = JSON.stringify({
     ...place,
     tier: planArray(array.native).tier,
     codecs: array.native.codecs,
-    ...(ref.kind !== "inline" && ref.validator ? { validator: ref.validator } : {}),
+    ...(ref.kind !== "inline" && ref.file.validator ? { validator: ref.file.validator } : {}),
   });
   return responseWith(body, [
     ["content-type", "application/json"],

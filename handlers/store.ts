@@ -4,7 +4,8 @@ import type { Dataset } from "../src/catalog/catalog.ts";
 import { representChunk } from "../src/chunk/response.ts";
 import type { ClientWatch } from "../src/http/client_watch.ts";
 import { OriginError, SluiceError } from "../src/errors.ts";
-import type { ChunkRef, Manifest } from "../src/manifest.ts";
+import type { Manifest } from "../src/manifest.ts";
+import type { ChunkRef } from "../src/chunk/ref.ts";
 import { memoryRepresentation, respond } from "../src/http/representation.ts";
 import { Timing } from "../src/http/server_timing.ts";
 import { listing } from "./listing.ts";
@@ -103,5 +104,6 @@ function absent(key: string): SluiceError {
 /** Whether the bytes behind a reference of this very version are settled for all time. */
 function cannotChange(manifest: Manifest, ref: ChunkRef): boolean {
   if (!manifest.pinned) return false;
-  return ref.kind === "inline" || ref.immutable === true || ref.validator !== undefined;
+  return ref.kind === "inline" || ref.file.immutable === true ||
+    ref.file.validator !== undefined;
 }

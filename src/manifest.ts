@@ -1,38 +1,10 @@
 /** What an index format gives to the gateway: a Zarr hierarchy and the address of every chunk. */
 
 import type { ByteCache } from "./byte_cache.ts";
+import type { ChunkRef } from "./chunk/ref.ts";
 import type { Origin } from "./origin/origin.ts";
+import type { Validator } from "./origin/source_file.ts";
 import type { ArrayMetadata, GroupMetadata } from "./zarr/metadata.ts";
-
-/** What a source file looked like when it was indexed; sent as `If-Match` or `If-Unmodified-Since`. */
-export interface Validator {
-  /** The entity tag as HTTP writes it, quotes included. */
-  readonly etag?: string;
-  /** Seconds since the Unix epoch. */
-  readonly lastModified?: number;
-}
-
-/** Where a chunk's encoded bytes live. `undefined` in its place means: the index proves that it is absent. */
-export type ChunkRef =
-  | { readonly kind: "inline"; readonly bytes: Uint8Array }
-  | {
-    readonly kind: "range";
-    readonly url: URL;
-    /** Bytes from the start of the file; a safe integer ≥ 0. */
-    readonly offset: number;
-    /** Bytes; a safe integer > 0. */
-    readonly length: number;
-    readonly validator?: Validator;
-    /** True if the file is never rewritten (an Icechunk repository's own chunks). */
-    readonly immutable?: true;
-  }
-  /** A whole file. */
-  | {
-    readonly kind: "object";
-    readonly url: URL;
-    readonly validator?: Validator;
-    readonly immutable?: true;
-  };
 
 /** The metadata documents of a node exactly as the source holds them, for `~native` and `~v2`. */
 export type SourceDocuments =

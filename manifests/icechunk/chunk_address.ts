@@ -1,7 +1,8 @@
 /** From a row of a manifest file to the chunk's address. */
 
 import { IndexError } from "../../src/errors.ts";
-import type { ChunkRef, Validator } from "../../src/manifest.ts";
+import type { ChunkRef } from "../../src/chunk/ref.ts";
+import type { SourceFile, Validator } from "../../src/origin/source_file.ts";
 import { type ArrayRefs, REF_KIND } from "./array_refs.ts";
 import { decodeText } from "./flatbuffer.ts";
 import type { ManifestFile } from "./manifest_file.ts";
@@ -57,10 +58,13 @@ export function chunkAddress(
   const length = refs.length.get(row);
   const native = kind === REF_KIND.native;
   if (length === 0) return native ? { kind: "inline", bytes: new Uint8Array(0) } : undefined;
-  const address = { kind: "range", url: url!, offset: refs.offset.get(row), length } as const;
-  if (native) return { ...address, immutable: true };
-  const validator = rowValidator(file, refs, row);
-  return validator ? { ...address, validator } : address;
+  const validator = native ? undefined : rowValidator(file, refs, row);
+  const source: SourceFile = {
+    url: url!,
+    ...(native ? { immutable: true } : {}),
+    ...(validator ? { validator } : {}),
+  };
+  return { kind: "range", file: source, offset: refs.offset.get(row), length };
 }
 
 /** An entity tag as HTTP writes it. Writers store it with its quotes or without. */

@@ -2,7 +2,6 @@
 
 import { IndexError, OriginError } from "../../src/errors.ts";
 import {
-  type ChunkRef,
   type ChunkTable,
   type ContainerInfo,
   type Manifest,
@@ -10,6 +9,7 @@ import {
   ROW_KIND,
   type VersionInfo,
 } from "../../src/manifest.ts";
+import { type ChunkRef } from "../../src/chunk/ref.ts";
 import { type ArrayRefs, REF_KIND } from "./array_refs.ts";
 import {
   covers,

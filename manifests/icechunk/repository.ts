@@ -4,7 +4,8 @@
  */
 
 import { IndexError, OriginError } from "../../src/errors.ts";
-import type { OpenOptions, Validator } from "../../src/manifest.ts";
+import type { OpenOptions } from "../../src/manifest.ts";
+import type { Validator } from "../../src/origin/source_file.ts";
 import type { Origin } from "../../src/origin/origin.ts";
 import type { ManifestFile } from "./manifest_file.ts";
 import { ManifestLoading } from "./manifest_loading.ts";

@@ -2,14 +2,14 @@
 
 import { IndexError } from "../../src/errors.ts";
 import type {
-  ChunkRef,
   ChunkTable,
   Manifest,
   ManifestFormat,
   Node,
   OpenOptions,
-  Validator,
 } from "../../src/manifest.ts";
+import type { ChunkRef } from "../../src/chunk/ref.ts";
+import type { Validator } from "../../src/origin/source_file.ts";
 import type { Origin, OriginBody } from "../../src/origin/origin.ts";
 import { groupFromV2 } from "../../src/zarr/v2/to_v3.ts";
 import { chunkOrdinal } from "../../src/zarr/chunk_grid.ts";
@@ -19,7 +19,7 @@ import { ChunkTableBuilder } from "../references/chunk_table_builder.ts";
 import { FIRST_URL_ID, INLINE_ID, type PackedRow } from "../references/packed_references.ts";
 import type { ReferenceSet } from "./reference_builder.ts";
 import { readReferences, type ReferenceFile } from "./reference_reader.ts";
-import { KnownUrls } from "../known_urls.ts";
+import { KnownFiles } from "../known_files.ts";
 import { refuseVersion } from "../version_option.ts";
 
 /** `kerchunk-json`: one JSON file, gzip and Zstandard too, read in one request and held packed. */
@@ -152,7 +152,7 @@ class KerchunkJson implements Manifest {
 
 /** One reference set. */
 class JsonReferences {
-  readonly #known = new KnownUrls((id: number) => new URL(this.#href(id)));
+  readonly #known = new KnownFiles((id: number) => ({ url: new URL(this.#href(id)) }));
 
   constructor(readonly set: ReferenceSet) {}
 
@@ -194,8 +194,8 @@ class JsonReferences {
     if (id === INLINE_ID) {
       return { kind: "inline", bytes: this.set.inline.slice(offset, offset + length) };
     }
-    const url = this.#known.get(id);
-    return length === 0 ? { kind: "object", url } : { kind: "range", url, offset, length };
+    const file = this.#known.get(id);
+    return length === 0 ? { kind: "object", file } : { kind: "range", file, offset, length };
   }
 
   #href(id: number): string {

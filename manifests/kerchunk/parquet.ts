@@ -5,14 +5,14 @@
 
 import { IndexError, OriginError } from "../../src/errors.ts";
 import type {
-  ChunkRef,
   ChunkTable,
   Manifest,
   ManifestFormat,
   Node,
   OpenOptions,
-  Validator,
 } from "../../src/manifest.ts";
+import type { ChunkRef } from "../../src/chunk/ref.ts";
+import type { Validator } from "../../src/origin/source_file.ts";
 import { Limit } from "../../src/origin/limit.ts";
 import type { Origin, OriginBody } from "../../src/origin/origin.ts";
 import { toNumber } from "../../src/zarr/json.ts";
@@ -25,7 +25,7 @@ import { ChunkTableBuilder } from "../references/chunk_table_builder.ts";
 import { FIRST_URL_ID, INLINE_ID, type PackedRow } from "../references/packed_references.ts";
 import { type Partition, PartitionReader, partitionUrl } from "./partition.ts";
 import { referenceUrl } from "./reference_url.ts";
-import { KnownUrls } from "../known_urls.ts";
+import { KnownFiles } from "../known_files.ts";
 import { refuseVersion } from "../version_option.ts";
 
 /** `kerchunk-parquet`: a folder, read a partition at a time. */
@@ -40,7 +40,7 @@ export const kerchunkParquet: ManifestFormat = {
   async open(url, origin, options) {
     refuseVersion(this.name, options);
     const root = folderUrl(url);
-    const body = await origin.read(new URL("../.zmetadata", root), undefined);
+    const body = await origin.read(new URL(".zmetadata", root), undefined);
     return await KerchunkParquet.read({ root, origin, options, id: crypto.randomUUID() }, body, 0);
   },
 };
@@ -75,7 +75,7 @@ class KerchunkParquet implements Manifest {
   readonly heldBytes: number;
   /** What relative references are relative to: what the folder itself is in. */
   readonly #base: URL;
-  readonly #known = new KnownUrls((text: string) => referenceUrl(text, this.#base));
+  readonly #known = new KnownFiles((text: string) => ({ url: referenceUrl(text, this.#base) }));
   readonly #reader: PartitionReader;
   readonly #reads = new Limit(CONCURRENT_READS, Infinity);
   readonly #revalidating = new Map<string, Promise<Partition | undefined>>();
@@ -172,7 +172,7 @@ class KerchunkParquet implements Manifest {
   async refresh(): Promise<Manifest> {
     const { origin, root } = this.source;
     const unless = this.#validator;
-    const body = await origin.read(new URL("../.zmetadata", root), undefined, { unless });
+    const body = await origin.read(new URL(".zmetadata", root), undefined, { unless });
     if (!body.notModified) {
       const opened = await KerchunkParquet.read(this.source, body, this.#generation + 1);
       if (opened.version !== this.version) return opened;
@@ -188,8 +188,8 @@ class KerchunkParquet implements Manifest {
     if (id === INLINE_ID) {
       return { kind: "inline", bytes: partition.inline.slice(offset, offset + length) };
     }
-    const url = this.#known.get(partition.urls.text(id - FIRST_URL_ID));
-    return length === 0 ? { kind: "object", url } : { kind: "range", url, offset, length };
+    const file = this.#known.get(partition.urls.text(id - FIRST_URL_ID));
+    return length === 0 ? { kind: "object", file } : { kind: "range", file, offset, length };
   }
 
   /** A partition; undefined if the origin says that there is no such file. */

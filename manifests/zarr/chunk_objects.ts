@@ -3,13 +3,8 @@
  * Source: Zarr v2 specification, "Storage"; Zarr v3 core, "Stored chunks".
  */
 
-import {
-  type ChunkRef,
-  type ChunkTable,
-  type Manifest,
-  type Node,
-  ROW_KIND,
-} from "../../src/manifest.ts";
+import { type ChunkTable, type Manifest, type Node, ROW_KIND } from "../../src/manifest.ts";
+import { type ChunkRef } from "../../src/chunk/ref.ts";
 import {
   chunkKey,
   type ChunkLayout,
@@ -49,7 +44,7 @@ export abstract class ZarrStore implements Manifest {
   async chunk(path: string, coords: readonly number[]): Promise<ChunkRef | undefined> {
     const layout = await this.layout(path);
     if (!layout || chunkOrdinal(layout, coords) === undefined) return undefined;
-    return { kind: "object", url: this.#chunkUrl(path, layout, coords) };
+    return { kind: "object", file: { url: this.#chunkUrl(path, layout, coords) } };
   }
 
   /** The chunks that a listing shows; where nothing can be listed, all that there may be. */

@@ -1,7 +1,8 @@
 /** Where a plain Zarr store's metadata documents come from. */
 
 import { IndexError, OriginError } from "../../src/errors.ts";
-import type { OpenOptions, Validator } from "../../src/manifest.ts";
+import type { OpenOptions } from "../../src/manifest.ts";
+import type { Validator } from "../../src/origin/source_file.ts";
 import type { Origin } from "../../src/origin/origin.ts";
 import { isObject } from "../../src/zarr/json.ts";
 import { childPath, parseDocument } from "../document_hierarchy.ts";

@@ -4,7 +4,8 @@
  */
 
 import { IndexError } from "../../src/errors.ts";
-import type { Manifest, ManifestFormat, Node, Validator } from "../../src/manifest.ts";
+import type { Manifest, ManifestFormat, Node } from "../../src/manifest.ts";
+import type { Validator } from "../../src/origin/source_file.ts";
 import type { ChunkLayout } from "../../src/zarr/chunk_grid.ts";
 import { childPath, DocumentHierarchy, parseDocument } from "../document_hierarchy.ts";
 import { folderUrl, mayBeFolder, urlBelow } from "../folder_url.ts";

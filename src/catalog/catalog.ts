@@ -7,8 +7,8 @@ import { SluiceError } from "../errors.ts";
 import type { Manifest, OpenOptions } from "../manifest.ts";
 import { PrefixSet } from "../origin/allow_list.ts";
 import type { Origin } from "../origin/origin.ts";
-import { Store } from "../zarr/store.ts";
-import type { View } from "./store_path.ts";
+import { Store } from "./store.ts";
+import type { View } from "../zarr/view.ts";
 
 /** Opens an index, its format sniffed or named: `manifests/mod.ts`. */
 export type OpenManifest = (

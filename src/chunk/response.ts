@@ -4,12 +4,14 @@ import type { ByteRange } from "../byte_range.ts";
 import { deliver, type Delivery, PLAN_VERSION } from "../codecs/delivery.ts";
 import { entityTag, type RangeTags } from "../http/entity_tag.ts";
 import { ChunkError } from "../errors.ts";
-import type { ChunkRef, Manifest, Validator } from "../manifest.ts";
+import type { Manifest } from "../manifest.ts";
+import type { ChunkRef } from "./ref.ts";
+import type { Validator } from "../origin/source_file.ts";
 import type { Origin, OriginBody } from "../origin/origin.ts";
 import type { BodyBytes, Representation } from "../http/representation.ts";
 import { prepend } from "./prepend.ts";
 import type { Timing } from "../http/server_timing.ts";
-import type { ArrayView } from "../zarr/store.ts";
+import type { ArrayView } from "../catalog/store.ts";
 
 /** Encoded bytes that are read into memory at most, for a chunk that must be decoded here. */
 const MAX_CONVERT_BYTES = 256 * 2 ** 20;
@@ -61,19 +63,22 @@ export async function representChunk(
 ): Promise<Representation> {
   const { ref } = source;
   if (ref.kind === "inline") return fromLength(source, ref.bytes.length, []);
-  if (ref.kind === "range") return fromLength(source, ref.length, validatorText(ref.validator));
+  if (ref.kind === "range") {
+    return fromLength(source, ref.length, validatorText(ref.file.validator));
+  }
   const { origin, signal, timing, epoch } = source;
   if (!whole) {
-    const info = await timing.measure("origin", () => origin.head(ref.url, { signal }));
+    const info = await timing.measure("origin", () => origin.head(ref.file.url, { signal }));
     if (info.length !== undefined) {
       // What is read next must be the object that was looked at.
-      const seen = { ...source, ref: { ...ref, validator: ref.validator ?? info.validator } };
+      const file = { ...ref.file, validator: ref.file.validator ?? info.validator };
+      const seen = { ...source, ref: { ...ref, file } };
       return fromLength(seen, info.length, validatorText(info.validator));
     }
   }
   const body = await timing.measure(
     "origin",
-    () => origin.read(ref.url, undefined, { signal, validator: ref.validator, epoch }),
+    () => origin.read(ref.file.url, undefined, { signal, validator: ref.file.validator, epoch }),
   );
   const state = validatorText(body.validator);
   if (body.length !== undefined) return fromLength(source, body.length, state, body);
@@ -90,7 +95,9 @@ function fromLength(
 ): Representation {
   const { array, manifest, ref, timing } = source;
   const delivery = deliver(array.plan, encodedLength);
-  const where = ref.kind === "inline" ? `${array.path}\n${entityTag(ref.bytes)}` : ref.url.href;
+  const where = ref.kind === "inline"
+    ? `${array.path}\n${entityTag(ref.bytes)}`
+    : ref.file.url.href;
   const file = [manifest.version, source.view, PLAN_VERSION, ref.kind, where, ...state].join("\n");
   const etag = source.tags.tag(file, ref.kind === "range" ? ref.offset : 0, encodedLength);
   return {
@@ -196,9 +203,9 @@ function read(source: ChunkSource, from: number, length: number): Promise<Origin
   const { ref, origin, signal, epoch } = source;
   if (ref.kind === "inline") throw new ChunkError("An inline chunk has no origin");
   const base = ref.kind === "range" ? ref.offset : 0;
-  return origin.read(ref.url, { offset: base + from, length }, {
+  return origin.read(ref.file.url, { offset: base + from, length }, {
     signal,
-    validator: ref.validator,
+    validator: ref.file.validator,
     epoch,
   });
 }

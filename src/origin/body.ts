@@ -1,7 +1,7 @@
 /** The bodies that layers hand on: another body with something added, or bytes already in memory. */
 
 import { OriginError } from "../errors.ts";
-import type { Validator } from "../manifest.ts";
+import type { Validator } from "./source_file.ts";
 import type { OriginBody } from "./origin.ts";
 
 /** A body that passes everything on to `inner`. A layer overrides what it adds to. */

@@ -1,7 +1,7 @@
 /** What an object store or host is to the gateway: a source of exact byte ranges. */
 
 import type { ByteRange } from "../byte_range.ts";
-import type { Validator } from "../manifest.ts";
+import type { Validator } from "./source_file.ts";
 
 /** Options of {@link Origin.read}. */
 export interface ReadOptions {

@@ -1,6 +1,6 @@
 /** Entity tags and dates: what is asked of an origin about an object's state, and what it answered. */
 
-import type { Validator } from "../manifest.ts";
+import type { Validator } from "./source_file.ts";
 
 /** True if `etag` may be used in `If-Match` (RFC 9110 §8.8.3). */
 export function isStrong(etag: string | undefined): etag is string {

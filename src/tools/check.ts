@@ -3,7 +3,7 @@
 import { deliver } from "../codecs/delivery.ts";
 import { SluiceError } from "../errors.ts";
 import type { Origin } from "../origin/origin.ts";
-import type { ArrayView, Store } from "../zarr/store.ts";
+import type { ArrayView, Store } from "../catalog/store.ts";
 import { decodeChunk } from "../codecs/decode_chunk.ts";
 
 /** One chunk that could not be had. */
@@ -105,7 +105,7 @@ async function checkChunk(
   if (!ref) return;
   const range = ref.kind === "range" ? { offset: ref.offset, length: ref.length } : undefined;
   const bytes = ref.kind === "inline" ? ref.bytes : await origin
-    .read(ref.url, range, { validator: ref.validator })
+    .read(ref.file.url, range, { validator: ref.file.validator })
     .then((body) => body.bytes());
   deliver(array.plan, bytes.length);
   await decodeChunk(array.native, bytes);

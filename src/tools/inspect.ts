@@ -3,7 +3,7 @@
 import { type ChunkPlan, planArray } from "../codecs/plan.ts";
 import { type ContainerInfo, type Manifest, ROW_KIND, type VersionInfo } from "../manifest.ts";
 import { ReferenceFolders } from "./reference_folders.ts";
-import type { Store } from "../zarr/store.ts";
+import type { Store } from "../catalog/store.ts";
 import { dataTypeName } from "../zarr/data_type.ts";
 import { chunkShape, gridShape } from "../zarr/metadata.ts";
 

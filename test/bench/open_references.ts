@@ -10,7 +10,7 @@
 import { denoFiles } from "../../deploy/deno_files.ts";
 import { openManifest } from "../../manifests/mod.ts";
 import { ByteCache } from "../../src/byte_cache.ts";
-import type { ChunkRef } from "../../src/manifest.ts";
+import type { ChunkRef } from "../../src/chunk/ref.ts";
 import { originsFor } from "../../src/origin/mod.ts";
 import { randomChunks } from "./random_chunks.ts";
 
@@ -28,7 +28,7 @@ const chunks = randomChunks();
 function report(asked: number, seconds: number, ref: ChunkRef | undefined): void {
   if (ref?.kind !== "range") throw new Error(`Chunk ${asked} has no byte range`);
   const resident = Deno.memoryUsage().rss;
-  const place = [ref.url.href, ref.offset, ref.length];
+  const place = [ref.file.url.href, ref.offset, ref.length];
   console.log(JSON.stringify({ asked, seconds, resident, ref: place }));
 }
 

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { OriginError } from "../../src/errors.ts";
-import { type ChunkRef, type ChunkTable, type Manifest, ROW_KIND } from "../../src/manifest.ts";
+import { type ChunkTable, type Manifest, ROW_KIND } from "../../src/manifest.ts";
+import { type ChunkRef } from "../../src/chunk/ref.ts";
 
 /** A chunk as the suite writes it down; bytes and URLs as plain values. */
 export type ExpectedRef =
@@ -85,7 +86,7 @@ export interface ManifestUnderTest {
 export function plainRef(ref: ChunkRef | undefined): ExpectedRef | undefined {
   if (ref === undefined) return undefined;
   if (ref.kind === "inline") return { kind: "inline", bytes: [...ref.bytes] };
-  const { url } = ref;
+  const { url } = ref.file;
   return ref.kind === "object"
     ? { kind: "object", url: url.href }
     : { kind: "range", url: url.href, offset: ref.offset, length: ref.length };

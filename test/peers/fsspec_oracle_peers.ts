@@ -13,7 +13,8 @@ import { createGateway } from "../../deploy/gateway.ts";
 import { openManifest } from "../../manifests/mod.ts";
 import { ByteCache } from "../../src/byte_cache.ts";
 import { parseCatalog } from "../../src/catalog/catalog_file.ts";
-import type { ChunkRef, Manifest } from "../../src/manifest.ts";
+import type { Manifest } from "../../src/manifest.ts";
+import type { ChunkRef } from "../../src/chunk/ref.ts";
 import { originsFor } from "../../src/origin/mod.ts";
 import { seededBytes } from "../conformance/origin.ts";
 import { copyFolder, peersFile, runInRoot, sharedFolder } from "./peer_root.ts";
@@ -105,7 +106,7 @@ async function compareManifest(
 /** fsspec's spelling of a reference; undefined for an inline one. */
 function plain(ref: ChunkRef): unknown {
   if (ref.kind === "inline") return undefined;
-  return ref.kind === "object" ? [ref.url.href] : [ref.url.href, ref.offset, ref.length];
+  return ref.kind === "object" ? [ref.file.url.href] : [ref.file.url.href, ref.offset, ref.length];
 }
 
 type ReadRef = (ref: ChunkRef) => Promise<Uint8Array>;
@@ -166,7 +167,7 @@ Deno.test(`fsspec and we agree on every key of ${SETS} random reference sets a f
     const read: ReadRef = async (ref) => {
       if (ref.kind === "inline") return ref.bytes;
       const range = ref.kind === "range" ? ref : undefined;
-      return await (await origin.read(ref.url, range)).bytes();
+      return await (await origin.read(ref.file.url, range)).bytes();
     };
     const datasets = Object.fromEntries(
       sets.map(({ name, url }) => [name, { url: url.href, origins: [server.url] }]),

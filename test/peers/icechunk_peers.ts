@@ -13,7 +13,8 @@ import { icechunk } from "../../manifests/icechunk/mod.ts";
 import { ByteCache } from "../../src/byte_cache.ts";
 import { parseCatalog } from "../../src/catalog/catalog_file.ts";
 import { SluiceError } from "../../src/errors.ts";
-import type { ChunkRef, Manifest } from "../../src/manifest.ts";
+import type { Manifest } from "../../src/manifest.ts";
+import type { ChunkRef } from "../../src/chunk/ref.ts";
 import { originsFor } from "../../src/origin/mod.ts";
 import type { ArrayMetadata } from "../../src/zarr/metadata.ts";
 import { seededBytes } from "../conformance/origin.ts";
@@ -100,16 +101,17 @@ function reader(folder: string, data: string, repo: string) {
     if (ref === undefined) return undefined;
     if (ref.kind === "inline") return ref.bytes;
     assert.ok(ref.kind === "range");
-    const { href } = ref.url;
+    const { href } = ref.file.url;
     const path = href.startsWith(repo)
       ? `${folder}/repo/${href.slice(repo.length)}`
       : `${folder}/data/${decodeURIComponent(href.slice(data.length))}`;
     assert.ok(href.startsWith(repo) || href.startsWith(data), href);
-    assert.equal(ref.immutable ?? false, href.startsWith(repo));
+    assert.equal(ref.file.immutable ?? false, href.startsWith(repo));
     let bytes = files.get(path);
     if (!bytes) files.set(path, bytes = Deno.readFileSync(path));
-    if (ref.validator?.lastModified) assert.equal(ref.validator.lastModified, LAST_MODIFIED);
-    if (ref.validator?.etag) assert.match(ref.validator.etag, /^"[0-9]+-[0-9]+"$/);
+    const { validator } = ref.file;
+    if (validator?.lastModified) assert.equal(validator.lastModified, LAST_MODIFIED);
+    if (validator?.etag) assert.match(validator.etag, /^"[0-9]+-[0-9]+"$/);
     assert.ok(ref.offset + ref.length <= bytes.length);
     return bytes.subarray(ref.offset, ref.offset + ref.length);
   };
@@ -152,11 +154,13 @@ async function compare(
         const coords = [...table.coords.subarray(row * rank, (row + 1) * rank)];
         const bytes = table.kinds[row] === 1 ? table.inline!(row) : read({
           kind: "range",
-          url: new URL(table.urls[table.urlIds[row]]),
+          file: {
+            url: new URL(table.urls[table.urlIds[row]]),
+            ...(table.urls[table.urlIds[row]].includes("/chunks/") ? { immutable: true } : {}),
+            validator: table.validator?.(row),
+          },
           offset: table.offsets[row],
           length: table.lengths[row],
-          ...(table.urls[table.urlIds[row]].includes("/chunks/") ? { immutable: true } : {}),
-          validator: table.validator?.(row),
         });
         found.add(`${coords} ${await digest(bytes!)}`);
       }

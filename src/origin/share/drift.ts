@@ -2,7 +2,7 @@
 
 import { LRUCache } from "lru-cache";
 import { OriginError } from "../../errors.ts";
-import type { Validator } from "../../manifest.ts";
+import type { Validator } from "../source_file.ts";
 import type { Origin, OriginBody } from "../origin.ts";
 import { hasChanged } from "../validator.ts";
 

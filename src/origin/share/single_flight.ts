@@ -3,7 +3,7 @@
 import type { ByteRange } from "../../byte_range.ts";
 import { OriginError } from "../../errors.ts";
 import { type Linked, LinkedList } from "../../linked_list.ts";
-import type { Validator } from "../../manifest.ts";
+import type { Validator } from "../source_file.ts";
 import { sharedBody } from "../body.ts";
 import type { Origin, OriginBody, ReadOptions } from "../origin.ts";
 

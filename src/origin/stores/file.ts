@@ -2,7 +2,7 @@
 
 import type { ByteRange } from "../../byte_range.ts";
 import { OriginError, SluiceError } from "../../errors.ts";
-import type { Validator } from "../../manifest.ts";
+import type { Validator } from "../source_file.ts";
 import { behindRoom, notModifiedBody, tooLong } from "../body.ts";
 import type { FileAccess, OpenFile } from "./file_access.ts";
 import type { Origin, OriginBody, ReadOptions } from "../origin.ts";

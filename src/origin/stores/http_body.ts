@@ -1,7 +1,7 @@
 /** The body of an HTTP response, held to the length that its headers promised. */
 
 import { OriginError } from "../../errors.ts";
-import type { Validator } from "../../manifest.ts";
+import type { Validator } from "../source_file.ts";
 import { behindRoom, tooLong } from "../body.ts";
 import type { Answer } from "./http_response.ts";
 import { networkFault } from "../network_fault.ts";

@@ -38,20 +38,25 @@ Deno.test("a manifest file with every kind of reference", () => {
   assert.deepEqual(address(file, [0, 0]), { kind: "inline", bytes: Uint8Array.of(1, 2, 3) });
   assert.deepEqual(address(file, [0, 1]), {
     kind: "range",
-    url,
+    file: { url, immutable: true },
     offset: 7,
     length: 9,
-    immutable: true,
   });
-  const range = { kind: "range", url, offset: 0, length: 1 };
+  const range = { kind: "range", file: { url }, offset: 0, length: 1 };
   assert.deepEqual(address(file, [0, 2 ** 31]), {
     ...range,
     offset: 2 ** 33,
     length: 2 ** 32,
   });
-  assert.deepEqual(address(file, [0, 2 ** 32 - 1]), { ...range, validator: { etag: 'W/"w"' } });
+  assert.deepEqual(address(file, [0, 2 ** 32 - 1]), {
+    ...range,
+    file: { url, validator: { etag: 'W/"w"' } },
+  });
   assert.equal(address(file, [3, 0]), undefined);
-  assert.deepEqual(address(file, [3, 1]), { ...range, validator: { lastModified: 4294967295 } });
+  assert.deepEqual(address(file, [3, 1]), {
+    ...range,
+    file: { url, validator: { lastModified: 4294967295 } },
+  });
   for (const absent of [[0, 2], [1, 0], [2 ** 32, 0], [3, 2]]) {
     assert.equal(address(file, absent), undefined);
   }

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { SluiceError } from "../../../src/errors.ts";
+import { parseStorePath } from "../../../src/catalog/store_path.ts";
 import {
   chunkKeyCandidates,
   parseChunkCoords,
   parseDefaultChunkKey,
-  parseStorePath,
-} from "../../../src/catalog/store_path.ts";
+} from "../../../src/zarr/chunk_key.ts";
 
 const IDS = new Set(["mur", "noaa/mur", "noaa/mur/v2", "a.b_c-d"]);
 const has = (id: string) => IDS.has(id);

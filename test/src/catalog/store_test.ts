@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { ByteCache } from "../../../src/byte_cache.ts";
-import type { ArrayNode, ChunkRef, Manifest, Node } from "../../../src/manifest.ts";
-import { Store } from "../../../src/zarr/store.ts";
-import type { View } from "../../../src/catalog/store_path.ts";
+import type { ArrayNode, Manifest, Node } from "../../../src/manifest.ts";
+import type { ChunkRef } from "../../../src/chunk/ref.ts";
+import { Store } from "../../../src/catalog/store.ts";
+import type { View } from "../../../src/zarr/view.ts";
 
 const encoder = new TextEncoder();
 

@@ -7,24 +7,25 @@ import type { ByteCache } from "../byte_cache.ts";
 import { type ChunkPlan, planArray } from "../codecs/plan.ts";
 import { entityTag } from "../http/entity_tag.ts";
 import { SluiceError } from "../errors.ts";
-import type { ArrayNode, ChunkRef, Manifest, Node } from "../manifest.ts";
+import type { ArrayNode, Manifest, Node } from "../manifest.ts";
+import type { ChunkRef } from "../chunk/ref.ts";
 import {
   type ChunkKey,
   chunkKeyCandidates,
   parseChunkCoords,
   parseDefaultChunkKey,
-  type View,
-} from "../catalog/store_path.ts";
+} from "../zarr/chunk_key.ts";
+import { type View } from "../zarr/view.ts";
 import {
   consolidatedGroup,
   type Descendant,
   type V2Descendant,
   zmetadata,
-} from "./consolidated.ts";
-import { gridMappingName, withGeoAttributes } from "./geo.ts";
-import { parseJson, stringifyJson } from "./json.ts";
-import { type ArrayMetadata, gridShape } from "./metadata.ts";
-import { arrayToV2, groupToV2 } from "./v2/from_v3.ts";
+} from "../zarr/consolidated.ts";
+import { gridMappingName, withGeoAttributes } from "../zarr/geo.ts";
+import { parseJson, stringifyJson } from "../zarr/json.ts";
+import { type ArrayMetadata, gridShape } from "../zarr/metadata.ts";
+import { arrayToV2, groupToV2 } from "../zarr/v2/from_v3.ts";
 
 /** An array as one view shows it. */
 export interface ArrayView {
