@@ -51,15 +51,17 @@ for (const repo of Object.keys(VERSIONS)) {
     const manifest = await open(origin, { cache: new ByteCache(1 << 20) });
     assert.deepEqual(plain(await manifest.chunk("group1/big_chunks", [0, 0])), {
       kind: "range",
-      url: "s3://testbucket/can_read_old/chunk-1",
+      file: {
+        url: "s3://testbucket/can_read_old/chunk-1",
+        validator: { lastModified: 4294111232 },
+      },
       offset: 0,
       length: 19,
-      validator: { lastModified: 4294111232 },
     });
     const native = plain(await manifest.chunk("group1/big_chunks", [0, 1]));
     const chunk = repo === "test-repo-v1" ? "DWQ75SDC624XF9H326RG" : "S7RX4P9PYQ67530ZW0V0";
-    assert.ok(native.url.endsWith(`/chunks/${chunk}`), native.url);
-    assert.deepEqual([native.offset, native.length, native.immutable], [0, 19, true]);
+    assert.ok(native.file.url.endsWith(`/chunks/${chunk}`), native.file.url);
+    assert.deepEqual([native.offset, native.length, native.file.immutable], [0, 19, true]);
     const inline = await manifest.chunk("group1/small_chunks", [4]);
     assert.equal(inline?.kind === "inline" && inline.bytes.toHex(), "28b52ffd200109000054");
     assert.equal(await manifest.chunk("group1/big_chunks", [2, 0]), undefined);
