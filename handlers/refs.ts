@@ -3,7 +3,7 @@
 import type { Dataset } from "../src/catalog/catalog.ts";
 import { SluiceError } from "../src/errors.ts";
 import { responseWith } from "../src/http/headers.ts";
-import { planArray } from "../src/codecs/plan.ts";
+import { planArray } from "../src/chunk/plan.ts";
 import type { StorePath } from "../src/catalog/store_path.ts";
 
 /**

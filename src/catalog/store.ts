@@ -4,7 +4,7 @@
  */
 
 import type { ByteCache } from "../byte_cache.ts";
-import { type ChunkPlan, planArray } from "../codecs/plan.ts";
+import { type ChunkPlan, planArray } from "../chunk/plan.ts";
 import { entityTag } from "../http/entity_tag.ts";
 import { SluiceError } from "../errors.ts";
 import type { ArrayNode, Manifest, Node } from "../manifest.ts";

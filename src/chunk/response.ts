@@ -1,7 +1,7 @@
 /** One chunk as a representation: what is asked of the origin, and what is put in front of it. */
 
 import type { ByteRange } from "../byte_range.ts";
-import { deliver, type Delivery, PLAN_VERSION } from "../codecs/delivery.ts";
+import { deliver, type Delivery, PLAN_VERSION } from "./delivery.ts";
 import { entityTag, type RangeTags } from "../http/entity_tag.ts";
 import { ChunkError } from "../errors.ts";
 import type { Manifest } from "../manifest.ts";

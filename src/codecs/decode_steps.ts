@@ -9,7 +9,7 @@ import { decodeLz4 } from "./decode/lz4.ts";
 import { unshuffle } from "./decode/shuffle.ts";
 import { checkSize, type Size } from "./decode/size.ts";
 import type { Stage } from "./pipeline.ts";
-import type { DecodeStep } from "./plan.ts";
+import type { DecodeStep } from "./step.ts";
 
 /** Inner codecs of Blosc that have no decoder here. */
 const BLOSC_UNDECODABLE = ["snappy"];

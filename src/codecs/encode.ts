@@ -3,7 +3,7 @@
 import { constants, zstdCompress, type ZstdOptions } from "node:zlib";
 import { ChunkError } from "../errors.ts";
 import type { Codec } from "../zarr/metadata.ts";
-import type { EncodeStep } from "./plan.ts";
+import type { EncodeStep } from "./step.ts";
 
 const LEVEL = 1;
 

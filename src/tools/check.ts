@@ -1,10 +1,10 @@
 /** Fetches a sample of an index's chunks and says what is unreachable, stale or undecodable. */
 
-import { deliver } from "../codecs/delivery.ts";
+import { deliver } from "../chunk/delivery.ts";
 import { SluiceError } from "../errors.ts";
 import type { Origin } from "../origin/origin.ts";
 import type { ArrayView, Store } from "../catalog/store.ts";
-import { decodeChunk } from "../codecs/decode_chunk.ts";
+import { decodeChunk } from "../chunk/decode_chunk.ts";
 
 /** One chunk that could not be had. */
 export interface CheckProblem {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ELEMENTS, rawChunk } from "../fixtures/array_set.ts";
 import { startGateway, type TestGateway } from "./gateway.ts";
-import { decodeChunk } from "../../src/codecs/decode_chunk.ts";
+import { decodeChunk } from "../../src/chunk/decode_chunk.ts";
 import type { ArrayMetadata } from "../../src/zarr/metadata.ts";
 
 const ARRAYS = ["plain", "deflated", "delta"];

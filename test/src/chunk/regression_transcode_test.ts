@@ -2,13 +2,13 @@
 
 import assert from "node:assert/strict";
 import { deflateSync } from "node:zlib";
-import { deliver } from "../../../src/codecs/delivery.ts";
-import { planArray } from "../../../src/codecs/plan.ts";
+import { deliver } from "../../../src/chunk/delivery.ts";
+import { planArray } from "../../../src/chunk/plan.ts";
 import type { JsonObject } from "../../../src/zarr/json.ts";
 import type { Codec } from "../../../src/zarr/metadata.ts";
 import { arrayFromV2 } from "../../../src/zarr/v2/to_v3.ts";
-import { readPortable } from "./portable_chunk.ts";
-import { arrayMetadata } from "./vectors.ts";
+import { readPortable } from "../codecs/portable_chunk.ts";
+import { arrayMetadata } from "../codecs/vectors.ts";
 
 // Both elements, in the byte orders named; they decode to 5 and −7.
 const CASES: Array<[title: string, dtype: string, filter: JsonObject, stored: string]> = [

@@ -8,16 +8,17 @@ import {
   decodeFixedScaleOffset,
   decodePackBits,
   type FilterTypes,
-} from "./decode/filter.ts";
-import { type NumpyType, parseNumpyType } from "./decode/numpy_type.ts";
-import { checkSize, type Size } from "./decode/size.ts";
-import { checkVariableLength } from "./decode/variable_length.ts";
-import { decodeSteps } from "./decode_steps.ts";
-import { encodeZstd, ZSTD_CODEC } from "./encode.ts";
-import { codecTypes, type Pipeline, type Stage } from "./pipeline.ts";
-import type { ChunkPlan, DecodeStep } from "./plan.ts";
-import { portableCodec } from "./portable.ts";
-import { combinedOrder, isOwnInverse, untranspose } from "./transpose.ts";
+} from "../codecs/decode/filter.ts";
+import { type NumpyType, parseNumpyType } from "../codecs/decode/numpy_type.ts";
+import { checkSize, type Size } from "../codecs/decode/size.ts";
+import { checkVariableLength } from "../codecs/decode/variable_length.ts";
+import { decodeSteps } from "../codecs/decode_steps.ts";
+import { encodeZstd, ZSTD_CODEC } from "../codecs/encode.ts";
+import { codecTypes, type Pipeline, type Stage } from "../codecs/pipeline.ts";
+import type { DecodeStep } from "../codecs/step.ts";
+import type { ChunkPlan } from "./plan.ts";
+import { portableCodec } from "../codecs/portable.ts";
+import { combinedOrder, isOwnInverse, untranspose } from "../codecs/transpose.ts";
 
 /** Bytes that one chunk may decode to in memory. */
 const MAX_DECODED_BYTES = 512 * 2 ** 20;

@@ -5,25 +5,10 @@
 
 import type { ArrayMetadata, Codec } from "../zarr/metadata.ts";
 import { planFrame } from "./frame.ts";
-import { type Pipeline, readPipeline } from "./pipeline.ts";
-import { portableCodec } from "./portable.ts";
+import { type Pipeline, readPipeline } from "../codecs/pipeline.ts";
+import { portableCodec } from "../codecs/portable.ts";
+import type { DecodeStep, EncodeStep } from "../codecs/step.ts";
 import { planTranscode } from "./transcode.ts";
-
-/** Undoes one encoding: encoded bytes in, less encoded bytes out, never more than the array declares. */
-export interface DecodeStep {
-  /** The codec's name, for messages and `inspect`. */
-  readonly name: string;
-  /** Undoes it for a whole chunk. @throws ChunkError */
-  decode(bytes: Uint8Array): Uint8Array | Promise<Uint8Array>;
-}
-
-/** Writes the portable encoding of raw chunk bytes. */
-export interface EncodeStep {
-  /** The name of the portable codec. */
-  readonly name: string;
-  /** Encodes a whole chunk. */
-  encode(bytes: Uint8Array): Uint8Array | Promise<Uint8Array>;
-}
 
 /** How the chunks of one array are served, and the v3 codecs that say so. */
 export type ChunkPlan =

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import * as zlib from "node:zlib";
-import { deliver } from "../../../src/codecs/delivery.ts";
-import { planArray } from "../../../src/codecs/plan.ts";
+import { deliver } from "../../../src/chunk/delivery.ts";
+import { planArray } from "../../../src/chunk/plan.ts";
 import { ChunkError } from "../../../src/errors.ts";
 import { itemSize } from "../../../src/zarr/data_type.ts";
 import type { ArrayMetadata, Codec } from "../../../src/zarr/metadata.ts";
-import { readPortable } from "./portable_chunk.ts";
-import { arrayMetadata, VECTORS } from "./vectors.ts";
+import { readPortable } from "../codecs/portable_chunk.ts";
+import { arrayMetadata, VECTORS } from "../codecs/vectors.ts";
 
 /** The bytes that a client gets for a chunk of the array. */
 async function answer(

@@ -1,7 +1,7 @@
 /** How one stored chunk becomes the bytes of its key: by arithmetic where possible, else by decoding. */
 
 import { ChunkError } from "../errors.ts";
-import type { DecodeStep } from "./plan.ts";
+import type { DecodeStep } from "../codecs/step.ts";
 import type { ChunkPlan } from "./plan.ts";
 
 /** Part of every ETag of a chunk. Bump it when any plan's output bytes change. */

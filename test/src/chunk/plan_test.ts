@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { planArray } from "../../../src/codecs/plan.ts";
+import { planArray } from "../../../src/chunk/plan.ts";
 import type { ArrayMetadata } from "../../../src/zarr/metadata.ts";
 import { rawNumber } from "../../../src/zarr/json.ts";
-import { arrayMetadata, VECTORS } from "./vectors.ts";
+import { arrayMetadata, VECTORS } from "../codecs/vectors.ts";
 
 const little = { name: "bytes", configuration: { endian: "little" } };
 const big = { name: "bytes", configuration: { endian: "big" } };

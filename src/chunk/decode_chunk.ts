@@ -1,7 +1,7 @@
 /** Decodes a stored chunk whatever its tier, for `check`. */
 
 import type { ArrayMetadata } from "../zarr/metadata.ts";
-import { readPipeline } from "./pipeline.ts";
+import { readPipeline } from "../codecs/pipeline.ts";
 import { planTranscode } from "./transcode.ts";
 
 /**

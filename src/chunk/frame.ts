@@ -13,12 +13,12 @@ import {
   MAX_TYPESIZE,
   STORED_HEADER_BYTES,
   storedFrame,
-} from "./blosc_frame.ts";
-import { CHECKSUM_BYTES } from "./decode/checksum.ts";
-import { decodeSteps } from "./decode_steps.ts";
-import type { Pipeline, Stage } from "./pipeline.ts";
+} from "../codecs/blosc_frame.ts";
+import { CHECKSUM_BYTES } from "../codecs/decode/checksum.ts";
+import { decodeSteps } from "../codecs/decode_steps.ts";
+import type { Pipeline, Stage } from "../codecs/pipeline.ts";
 import type { ChunkPlan } from "./plan.ts";
-import { portableCodec } from "./portable.ts";
+import { portableCodec } from "../codecs/portable.ts";
 
 /** Bytes of the decoded length that numcodecs' LZ4 writes in front of its block. */
 const LZ4_HEADER_BYTES = 4;
