@@ -12,6 +12,7 @@ import type { BodyBytes, Representation } from "../http/representation.ts";
 import { prepend } from "./prepend.ts";
 import type { Timing } from "../http/server_timing.ts";
 import type { ArrayView } from "../catalog/store.ts";
+import { stringifyJson } from "../zarr/json.ts";
 
 /** Encoded bytes that are read into memory at most, for a chunk that must be decoded here. */
 const MAX_CONVERT_BYTES = 256 * 2 ** 20;
@@ -95,10 +96,9 @@ function fromLength(
 ): Representation {
   const { array, manifest, ref, timing } = source;
   const delivery = deliver(array.plan, encodedLength);
-  const where = ref.kind === "inline"
-    ? `${array.path}\n${entityTag(ref.bytes)}`
-    : ref.file.url.href;
-  const file = [manifest.version, source.view, PLAN_VERSION, ref.kind, where, ...state].join("\n");
+  const where = ref.kind === "inline" ? entityTag(ref.bytes) : ref.file.url.href;
+  const identity = source.tags.identity(array, () => describe(array));
+  const file = [manifest.version, source.view, identity, ref.kind, where, ...state].join("\n");
   const etag = source.tags.tag(file, ref.kind === "range" ? ref.offset : 0, encodedLength);
   return {
     etag,
@@ -114,6 +114,13 @@ function fromLength(
         : splice(source, delivery, encodedLength, bytes, range);
     },
   };
+}
+
+/** All that the output of an array's chunks depends on besides their stored bytes. */
+function describe({ path, native, plan }: ArrayView): string {
+  const { data_type, chunk_grid, codecs } = native;
+  const served = { version: PLAN_VERSION, tier: plan.tier, codecs: plan.codecs };
+  return stringifyJson({ path, served, native: { data_type, chunk_grid, codecs } });
 }
 
 async function convert(

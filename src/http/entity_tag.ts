@@ -17,6 +17,17 @@ const REMEMBERED_FILES = 1000;
 /** Entity tags of byte ranges: a hash of what is the same for all of a file, then the range as it is. */
 export class RangeTags {
   readonly #hashes = new LRUCache<string, string>({ max: REMEMBERED_FILES });
+  readonly #identities = new WeakMap<object, string>();
+
+  /** A hash of `describe()`, which is called once for each `subject`. */
+  identity(subject: object, describe: () => string): string {
+    let identity = this.#identities.get(subject);
+    if (identity === undefined) {
+      identity = entityTag(describe()).slice(1, -1);
+      this.#identities.set(subject, identity);
+    }
+    return identity;
+  }
 
   /** The tag of `length` bytes from `offset`. @param file everything else that determines the body */
   tag(file: string, offset: number, length: number): string {
