@@ -55,7 +55,7 @@ export async function permissionFlags(
         paths.add(decodeURIComponent(new URL(target).pathname));
         continue;
       }
-      await origin.head(place).catch((error) => {
+      await origin.head({ url: place }).catch((error) => {
         if (!(error instanceof SluiceError)) throw error;
       });
     }

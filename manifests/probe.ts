@@ -48,14 +48,14 @@ export function probe(url: URL, origin: Origin, maxBytes: number): OriginProbe {
   function has(name: string): Promise<boolean> {
     let answer = found.get(name);
     if (!answer) {
-      answer = origin.head(new URL(name, folder)).then(() => true, ifUnseen(false));
+      answer = origin.head({ url: new URL(name, folder) }).then(() => true, ifUnseen(false));
       found.set(name, answer);
     }
     return answer;
   }
   async function read(name: string): Promise<Uint8Array | undefined> {
     try {
-      const body = await origin.read(new URL(name, folder), undefined);
+      const body = await origin.read({ url: new URL(name, folder) }, undefined);
       found.set(name, Promise.resolve(true));
       return await body.bytes(maxBytes);
     } catch (fault) {
@@ -71,11 +71,11 @@ export function probe(url: URL, origin: Origin, maxBytes: number): OriginProbe {
 
   async function firstBytes(): Promise<Uint8Array | undefined> {
     try {
-      const { length } = await origin.head(url);
+      const { length } = await origin.head({ url });
       // a file shorter than the range would be a range mismatch
       if (length === 0) return new Uint8Array(0);
       const range = { offset: 0, length: Math.min(length ?? HEAD_BYTES, HEAD_BYTES) };
-      const body = await origin.read(url, range);
+      const body = await origin.read({ url }, range);
       return await body.bytes(HEAD_BYTES);
     } catch (fault) {
       return ifUnseen(undefined)(fault);

@@ -58,7 +58,7 @@ export class Repository {
    */
   async read(path: string, unless?: Validator): Promise<ReadFile | undefined> {
     const { maxIndexBytes } = this.options;
-    const body = await this.origin.read(this.url(path), undefined, { unless });
+    const body = await this.origin.read({ url: this.url(path) }, undefined, { unless });
     if (body.notModified) {
       await body.cancel();
       return undefined;

@@ -54,7 +54,7 @@ function versionsOfRepo(repo: RepoFile, version: Version): VersionInfo[] {
 
 /** The names below `refs/`, where the origin can list; else the name that is open. */
 async function namesOfRefs(repository: Repository, version: Version): Promise<VersionInfo[]> {
-  const listed = await repository.origin.list?.(repository.url("refs/"));
+  const listed = await repository.origin.list?.({ url: repository.url("refs/") });
   if (!listed) {
     const { kind, name, snapshot } = version;
     return kind === "snapshot" ? [] : [{ kind, name, snapshot }];

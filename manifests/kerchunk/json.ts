@@ -41,7 +41,7 @@ export const kerchunkJson: ManifestFormat = {
       url,
       origin,
       options,
-      await origin.read(url, undefined, { watched: true }),
+      await origin.read({ url }, undefined, { watched: true }),
     );
   },
 };
@@ -118,7 +118,7 @@ class KerchunkJson implements Manifest {
   }
 
   async refresh(): Promise<Manifest> {
-    const body = await this.origin.read(this.url, undefined, {
+    const body = await this.origin.read({ url: this.url }, undefined, {
       unless: this.#validator,
       watched: true,
     });

@@ -40,7 +40,7 @@ export const kerchunkParquet: ManifestFormat = {
   async open(url, origin, options) {
     refuseVersion(this.name, options);
     const root = folderUrl(url);
-    const body = await origin.read(new URL(".zmetadata", root), undefined);
+    const body = await origin.read({ url: new URL(".zmetadata", root) }, undefined);
     return await KerchunkParquet.read({ root, origin, options, id: crypto.randomUUID() }, body, 0);
   },
 };
@@ -172,7 +172,7 @@ class KerchunkParquet implements Manifest {
   async refresh(): Promise<Manifest> {
     const { origin, root } = this.source;
     const unless = this.#validator;
-    const body = await origin.read(new URL(".zmetadata", root), undefined, { unless });
+    const body = await origin.read({ url: new URL(".zmetadata", root) }, undefined, { unless });
     if (!body.notModified) {
       const opened = await KerchunkParquet.read(this.source, body, this.#generation + 1);
       if (opened.version !== this.version) return opened;
@@ -246,7 +246,7 @@ class KerchunkParquet implements Manifest {
     const url = urlBelow(root, path === "" ? [] : path.split("/"), `refs.${record}.parq`);
     let body: OriginBody;
     try {
-      body = await origin.read(url, undefined, { unless: cached?.validator });
+      body = await origin.read({ url }, undefined, { unless: cached?.validator });
     } catch (fault) {
       if (fault instanceof OriginError && fault.absent) return { partition: undefined, generation };
       throw fault;

@@ -76,7 +76,7 @@ export abstract class ZarrStore implements Manifest {
     const pending = [""];
     for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
       const url = urlBelow(root, [...segmentsOf(path), ...segmentsOf(folder)], "");
-      const entries = await origin.list?.(url);
+      const entries = await origin.list?.({ url });
       if (!entries) return undefined;
       for (const { name, kind } of entries) {
         const key = childPath(folder, name);

@@ -40,7 +40,7 @@ export class ZarrDocuments {
     const names = key.split("/");
     const url = urlBelow(this.root, names.slice(0, -1), names[names.length - 1]);
     try {
-      const body = await this.origin.read(url, undefined);
+      const body = await this.origin.read({ url }, undefined);
       const bytes = await wholeFile(body, this.options.maxIndexBytes, LARGER_CACHE);
       return { bytes, validator: body.validator };
     } catch (fault) {
@@ -111,7 +111,7 @@ export class ZarrDocuments {
     path: string,
   ): Promise<{ documents: Map<string, Uint8Array>; folders: string[] } | undefined> {
     const segments = path === "" ? [] : path.split("/");
-    const entries = await this.origin.list?.(urlBelow(this.root, segments, ""));
+    const entries = await this.origin.list?.({ url: urlBelow(this.root, segments, "") });
     if (!entries) return undefined;
     const documents = new Map<string, Uint8Array>();
     const names = new Set(entries.filter(({ kind }) => kind === "object").map(({ name }) => name));

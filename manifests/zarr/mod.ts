@@ -126,7 +126,7 @@ class KnownStore extends ZarrStore {
     if (this.consolidated && this.#validator) {
       const { origin, root } = this.documents;
       const url = urlBelow(root, [], this.consolidated.key);
-      const body = await origin.read(url, undefined, { unless: this.#validator });
+      const body = await origin.read({ url }, undefined, { unless: this.#validator });
       if (body.notModified) return this;
       await body.cancel();
     }

@@ -111,7 +111,6 @@ const OriginSchema: SchemaOf<OriginSettings> = v.strictObject(
     headers: v.optional(v.record(v.string(), v.string())),
     sas: v.optional(v.string()),
     redirects: v.optional(v.array(v.string())),
-    coalesce: v.optional(v.boolean()),
   } satisfies Members<OriginSettings>,
 );
 

@@ -69,7 +69,7 @@ export async function representChunk(
   }
   const { origin, signal, timing, epoch } = source;
   if (!whole) {
-    const info = await timing.measure("origin", () => origin.head(ref.file.url, { signal }));
+    const info = await timing.measure("origin", () => origin.head(ref.file, { signal }));
     if (info.length !== undefined) {
       // What is read next must be the object that was looked at.
       const file = { ...ref.file, validator: ref.file.validator ?? info.validator };
@@ -79,7 +79,7 @@ export async function representChunk(
   }
   const body = await timing.measure(
     "origin",
-    () => origin.read(ref.file.url, undefined, { signal, validator: ref.file.validator, epoch }),
+    () => origin.read(ref.file, undefined, { signal, epoch }),
   );
   const state = validatorText(body.validator);
   if (body.length !== undefined) return fromLength(source, body.length, state, body);
@@ -210,11 +210,7 @@ function read(source: ChunkSource, from: number, length: number): Promise<Origin
   const { ref, origin, signal, epoch } = source;
   if (ref.kind === "inline") throw new ChunkError("An inline chunk has no origin");
   const base = ref.kind === "range" ? ref.offset : 0;
-  return origin.read(ref.file.url, { offset: base + from, length }, {
-    signal,
-    validator: ref.file.validator,
-    epoch,
-  });
+  return origin.read(ref.file, { offset: base + from, length }, { signal, epoch });
 }
 
 function join(prefix: Uint8Array, payload: Uint8Array): Uint8Array<ArrayBuffer> {

@@ -4,6 +4,7 @@ import type { ByteRange } from "../byte_range.ts";
 import { OriginError, SluiceError } from "../errors.ts";
 import { type CanonicalUrl, canonicalUrl } from "./canonical_url.ts";
 import type { ListEntry, ObjectInfo, Origin, OriginBody, ReadOptions } from "./origin.ts";
+import type { SourceFile } from "./source_file.ts";
 
 /** URLs and URL prefixes, compared in canonical form. */
 export class PrefixSet {
@@ -50,7 +51,7 @@ function parseEntry(entry: string): CanonicalUrl {
  * host, is reached only if an entry names exactly it.
  */
 export function withAllowList(origin: Origin, allow: PrefixSet): Origin {
-  function check(url: URL): void {
+  function check({ url }: SourceFile): void {
     if (allow.has(url)) return;
     throw new OriginError(
       "origin-not-allowed",
@@ -59,22 +60,26 @@ export function withAllowList(origin: Origin, allow: PrefixSet): Origin {
     );
   }
   return {
-    read(url: URL, range: ByteRange | undefined, options?: ReadOptions): Promise<OriginBody> {
+    read(
+      file: SourceFile,
+      range: ByteRange | undefined,
+      options?: ReadOptions,
+    ): Promise<OriginBody> {
       // not an async function: every chunk passes here, and one promise less is measurable
       try {
-        check(url);
-        return origin.read(url, range, options);
+        check(file);
+        return origin.read(file, range, options);
       } catch (refusal) {
         return Promise.reject(refusal);
       }
     },
-    async head(url: URL, options?: ReadOptions): Promise<ObjectInfo> {
-      check(url);
-      return await origin.head(url, options);
+    async head(file: SourceFile, options?: ReadOptions): Promise<ObjectInfo> {
+      check(file);
+      return await origin.head(file, options);
     },
-    async list(url: URL, options?: ReadOptions): Promise<ListEntry[] | undefined> {
-      check(url);
-      return await origin.list?.(url, options);
+    async list(folder: SourceFile, options?: ReadOptions): Promise<ListEntry[] | undefined> {
+      check(folder);
+      return await origin.list?.(folder, options);
     },
   };
 }

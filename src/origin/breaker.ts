@@ -113,10 +113,10 @@ export function withBreaker(origin: Origin, breaker: Breaker): Origin {
     }
   }
   return {
-    async read(url, range, options) {
-      if (breaker.open) return await guarded(() => origin.read(url, range, options));
+    async read(file, range, options) {
+      if (breaker.open) return await guarded(() => origin.read(file, range, options));
       try {
-        const body = await origin.read(url, range, options);
+        const body = await origin.read(file, range, options);
         breaker.succeeded();
         return body;
       } catch (fault) {
@@ -124,9 +124,9 @@ export function withBreaker(origin: Origin, breaker: Breaker): Origin {
         throw fault;
       }
     },
-    head: (url, options) => guarded(() => origin.head(url, options)),
-    list: (url, options) =>
-      guarded(() => origin.list?.(url, options) ?? Promise.resolve(undefined)),
+    head: (file, options) => guarded(() => origin.head(file, options)),
+    list: (file, options) =>
+      guarded(() => origin.list?.(file, options) ?? Promise.resolve(undefined)),
   };
 }
 

@@ -95,18 +95,18 @@ export function withDeadline(origin: Origin, deadlines: Deadlines | (() => Deadl
     }
   }
   return {
-    async read(url, range, options) {
-      const read = new TimedRead(clock(), url, options);
+    async read(file, range, options) {
+      const read = new TimedRead(clock(), file.url, options);
       try {
-        return new TimedBody(await origin.read(url, range, read.options), read.pause());
+        return new TimedBody(await origin.read(file, range, read.options), read.pause());
       } catch (fault) {
         read.over();
         throw fault;
       }
     },
-    head: (url, options) => timed(url, options, (o) => origin.head(url, o)),
-    list: (url, options) =>
-      timed(url, options, (o) => origin.list?.(url, o) ?? Promise.resolve(undefined)),
+    head: (file, options) => timed(file.url, options, (o) => origin.head(file, o)),
+    list: (file, options) =>
+      timed(file.url, options, (o) => origin.list?.(file, o) ?? Promise.resolve(undefined)),
   };
 }
 

@@ -105,18 +105,18 @@ export function withLimit(origin: Origin, limit: Limit): Origin {
     }
   }
   return {
-    async read(url, range, options) {
+    async read(file, range, options) {
       if (!limit.tryTake()) await limit.take(options?.signal);
       try {
-        return new CountedBody(await origin.read(url, range, options), limit, options?.signal);
+        return new CountedBody(await origin.read(file, range, options), limit, options?.signal);
       } catch (fault) {
         limit.give();
         throw fault;
       }
     },
-    head: (url, options) => limited(() => origin.head(url, options), options),
-    list: (url, options) =>
-      limited(() => origin.list?.(url, options) ?? Promise.resolve(undefined), options),
+    head: (file, options) => limited(() => origin.head(file, options), options),
+    list: (file, options) =>
+      limited(() => origin.list?.(file, options) ?? Promise.resolve(undefined), options),
   };
 }
 

@@ -2,7 +2,7 @@
  * Every origin of the server: one `Origin` a dataset, which finds the store or host of each URL.
  *
  * A read passes these layers, outermost first: allow-list (a dataset's own), chunk cache, drift, single
- * flight, coalescing (if asked for), resume, deadline, retry, breaker, limit, and then the store
+ * flight, resume, deadline, retry, breaker, limit, and then the store
  * itself. What counts reads is kept by host and shared by all datasets.
  */
 
@@ -14,7 +14,6 @@ import { azureOrigin, isAzureBlobHost } from "./stores/azure.ts";
 import { Breaker, withBreaker } from "./breaker.ts";
 import { canonicalScheme, type CanonicalUrl, canonicalUrl } from "./canonical_url.ts";
 import { withChunkCache } from "./share/chunk_cache.ts";
-import { COALESCE, withCoalescing } from "./share/coalesce.ts";
 import { headerSign, signed } from "./credentials.ts";
 import { Deadlines, withDeadline } from "./deadline.ts";
 import { FirstSeen, withDrift } from "./share/drift.ts";
@@ -103,7 +102,7 @@ export function originsFor(config: OriginsConfig): (allow: readonly string[]) =>
     return state;
   }
 
-  function layered(store: Origin, host: string, own: OriginSettings): Origin {
+  function layered(store: Origin, host: string): Origin {
     const { limit, budget, breaker, watch } = hostState(host);
     const limited = withLimit(store, limit);
     const timed = withDeadline(
@@ -112,7 +111,7 @@ export function originsFor(config: OriginsConfig): (allow: readonly string[]) =>
     );
     const resumed = withResume(timed, watch, config.log);
     if (!shared) return resumed;
-    return withSingleFlight(own.coalesce ? withCoalescing(resumed, COALESCE) : resumed);
+    return withSingleFlight(resumed);
   }
 
   /** The store or host of `url`, with its layers. */
@@ -125,7 +124,7 @@ export function originsFor(config: OriginsConfig): (allow: readonly string[]) =>
     let stack = stacks.get(key);
     if (stack === undefined) {
       const store = storeOf(url, entry, settings, send);
-      stack = layered(store, canonical.authority, entry?.settings ?? {});
+      stack = layered(store, canonical.authority);
       stacks.set(key, stack);
     }
     stackOfPlace.set(canonical, stack);
@@ -142,9 +141,10 @@ export function originsFor(config: OriginsConfig): (allow: readonly string[]) =>
       });
     };
     const routed: Origin = {
-      read: (url, range, options) => originOf(url).read(url, range, options),
-      head: (url, options) => originOf(url).head(url, options),
-      list: (url, options) => originOf(url).list?.(url, options) ?? Promise.resolve(undefined),
+      read: (file, range, options) => originOf(file.url).read(file, range, options),
+      head: (file, options) => originOf(file.url).head(file, options),
+      list: (file, options) =>
+        originOf(file.url).list?.(file, options) ?? Promise.resolve(undefined),
     };
     const same = withDrift(routed, seen);
     const cached = config.chunkCache ? withChunkCache(same, config.chunkCache) : same;

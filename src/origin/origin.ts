@@ -1,7 +1,7 @@
 /** What an object store or host is to the gateway: a source of exact byte ranges. */
 
 import type { ByteRange } from "../byte_range.ts";
-import type { Validator } from "./source_file.ts";
+import type { SourceFile, Validator } from "./source_file.ts";
 
 /** Options of {@link Origin.read}. */
 export interface ReadOptions {
@@ -9,8 +9,6 @@ export interface ReadOptions {
   readonly signal?: AbortSignal;
   /** What aborts `signal`, if the read has it for itself: a layer may end the read with it. */
   readonly controller?: AbortController;
-  /** The read fails with `source-changed` unless the file still is this one. */
-  readonly validator?: Validator;
   /**
    * Reads of one epoch must all see their file in the same state: the one seen first is demanded from
    * then on (`source-changed` otherwise), and bytes may be answered from memory. For chunk reads: the
@@ -75,10 +73,10 @@ export interface ListEntry {
  * shorter or other body, never a status for the caller to interpret.
  */
 export interface Origin {
-  /** Reads `range` of the object at `url`, or all of it. */
-  read(url: URL, range: ByteRange | undefined, options?: ReadOptions): Promise<OriginBody>;
-  /** Looks at the object. @throws OriginError (`absent` if there is none) */
-  head(url: URL, options?: ReadOptions): Promise<ObjectInfo>;
-  /** The entries of the folder at `url`; undefined where the origin cannot list. */
-  list?(url: URL, options?: ReadOptions): Promise<ListEntry[] | undefined>;
+  /** Reads `range` of the file, or all of it. `source-changed` if it is not in the state of its validator. */
+  read(file: SourceFile, range: ByteRange | undefined, options?: ReadOptions): Promise<OriginBody>;
+  /** Looks at the file. @throws OriginError (`absent` if there is none) */
+  head(file: SourceFile, options?: ReadOptions): Promise<ObjectInfo>;
+  /** The entries of a folder; undefined where the origin cannot list. */
+  list?(folder: SourceFile, options?: ReadOptions): Promise<ListEntry[] | undefined>;
 }

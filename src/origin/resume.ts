@@ -14,6 +14,7 @@ import type { Log } from "../log.ts";
 import { PassedBody } from "./body.ts";
 import { Deadlines } from "./deadline.ts";
 import type { Origin, OriginBody, ReadOptions } from "./origin.ts";
+import type { SourceFile } from "./source_file.ts";
 import { isStrong } from "./validator.ts";
 
 /** Streams of a host that are watched before any is piped natively. */
@@ -63,18 +64,18 @@ export class StreamWatch {
 export function withResume(origin: Origin, watch: StreamWatch | undefined, log?: Log): Origin {
   return {
     ...origin,
-    async read(url, range, options) {
-      const body = await origin.read(url, range, options);
+    async read(file, range, options) {
+      const body = await origin.read(file, range, options);
       return body.notModified
         ? body
-        : new ResumedBody(body, { origin, url, range, options, watch, log });
+        : new ResumedBody(body, { origin, file, range, options, watch, log });
     },
   };
 }
 
 interface Source {
   readonly origin: Origin;
-  readonly url: URL;
+  readonly file: SourceFile;
   readonly range: ByteRange | undefined;
   readonly options: ReadOptions | undefined;
   readonly watch: StreamWatch | undefined;
@@ -87,13 +88,13 @@ class ResumedBody extends PassedBody {
   }
 
   override async bytes(maxBytes?: number, room?: number): Promise<Uint8Array<ArrayBuffer>> {
-    const { origin, url, range, options, watch } = this.source;
+    const { origin, file, range, options, watch } = this.source;
     try {
       return await this.inner.bytes(maxBytes, room);
     } catch (fault) {
       if (!isShort(fault) || options?.signal?.aborted) throw fault;
       watch?.failed();
-      return await (await origin.read(url, range, options)).bytes(maxBytes, room);
+      return await (await origin.read(file, range, options)).bytes(maxBytes, room);
     }
   }
 
@@ -124,7 +125,7 @@ function watchedStream(
   /** The next piece, in time. */
   async function next(): Promise<ReadableStreamReadResult<Uint8Array>> {
     const since = performance.now();
-    const watched = watch.idle.start(source.url);
+    const watched = watch.idle.start(source.file.url);
     const { signal } = watched.controller;
     const stalled = new Promise<never>((_, reject) =>
       signal.addEventListener("abort", () => reject(signal.reason))
@@ -139,13 +140,13 @@ function watchedStream(
 
   /** Goes on at the byte that is missing; throws `fault` where that cannot be done safely. */
   async function resume(fault: unknown): Promise<void> {
-    const { origin, url, range, options } = source;
+    const { origin, file, range, options } = source;
     const etag = body.validator?.etag;
     if (resumed || length === undefined || !isStrong(etag) || options?.signal?.aborted) throw fault;
     resumed = true;
     const rest = { offset: (range?.offset ?? 0) + got, length: length - got };
-    reader = (await origin.read(url, rest, { signal: options?.signal, validator: { etag } }))
-      .stream().getReader();
+    const same = { ...file, validator: { etag } };
+    reader = (await origin.read(same, rest, { signal: options?.signal })).stream().getReader();
   }
 
   async function pull(): Promise<Uint8Array | undefined> {
@@ -175,7 +176,7 @@ function watchedStream(
       await resume(fault);
     }
   }
-  const context = () => ({ url: source.url.href, promised: length, got });
+  const context = () => ({ url: source.file.url.href, promised: length, got });
 
   return new ReadableStream({
     async pull(controller) {

@@ -68,11 +68,11 @@ export function withRetry(origin: Origin, budget: RetryBudget): Origin {
     }
   }
   return {
-    async read(url, range, options) {
+    async read(file, range, options) {
       // as `retried`, without a function for each read
       for (let tried = 0;; tried++) {
         try {
-          const body = await origin.read(url, range, options);
+          const body = await origin.read(file, range, options);
           budget.succeeded();
           return body;
         } catch (fault) {
@@ -80,9 +80,9 @@ export function withRetry(origin: Origin, budget: RetryBudget): Origin {
         }
       }
     },
-    head: (url, options) => retried((o) => origin.head(url, o), options),
-    list: (url, options) =>
-      retried((o) => origin.list?.(url, o) ?? Promise.resolve(undefined), options),
+    head: (file, options) => retried((o) => origin.head(file, o), options),
+    list: (file, options) =>
+      retried((o) => origin.list?.(file, o) ?? Promise.resolve(undefined), options),
   };
 }
 

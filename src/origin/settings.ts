@@ -31,8 +31,6 @@ export interface OriginSettings {
   readonly account?: string;
   /** Headers sent with every request. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Reads that come together for neighbouring ranges of a file are made as one. */
-  readonly coalesce?: boolean;
   /** Hosts (`host` or `host:port`) that a redirect may lead to; none unless given. */
   readonly redirects?: readonly string[];
 }

@@ -105,7 +105,7 @@ async function checkChunk(
   if (!ref) return;
   const range = ref.kind === "range" ? { offset: ref.offset, length: ref.length } : undefined;
   const bytes = ref.kind === "inline" ? ref.bytes : await origin
-    .read(ref.file.url, range, { validator: ref.file.validator })
+    .read(ref.file, range)
     .then((body) => body.bytes());
   deliver(array.plan, bytes.length);
   await decodeChunk(array.native, bytes);

@@ -46,7 +46,7 @@ const options = { cache, maxIndexBytes: cache.maxBytes, format: "icechunk" };
 const manifest = await openManifest(url, origin, options);
 const first = await manifest.chunk("sst", [0, 0, 0]);
 if (first?.kind !== "range") throw new Error("The first chunk has no byte range");
-const bytes = await (await origin.read(first.file.url, first)).bytes();
+const bytes = await (await origin.read(first.file, first)).bytes();
 if (bytes.length !== first.length) throw new Error("The first chunk is cut short");
 report("first", (performance.now() - start) / 1000);
 

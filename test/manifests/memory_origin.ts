@@ -49,7 +49,7 @@ export function memoryOrigin(
   }
 
   const origin: Origin = {
-    async read(url, range, options = {}) {
+    async read({ url }, range, options = {}) {
       await Promise.resolve();
       const { bytes, validator } = find(url);
       if (options.unless?.etag === validator.etag) {
@@ -60,13 +60,13 @@ export function memoryOrigin(
       const part = range ? bytes.slice(range.offset, range.offset + range.length) : bytes.slice();
       return memoryBody(part, { validator, objectLength: bytes.length });
     },
-    async head(url) {
+    async head({ url }) {
       await Promise.resolve();
       asked.push(`head ${url.href}`);
       const { bytes, validator } = find(url);
       return { length: bytes.length, validator };
     },
-    async list(url) {
+    async list({ url }) {
       await Promise.resolve();
       if (!listable) return undefined;
       asked.push(`list ${url.href}`);

@@ -167,7 +167,7 @@ Deno.test(`fsspec and we agree on every key of ${SETS} random reference sets a f
     const read: ReadRef = async (ref) => {
       if (ref.kind === "inline") return ref.bytes;
       const range = ref.kind === "range" ? ref : undefined;
-      return await (await origin.read(ref.file.url, range)).bytes();
+      return await (await origin.read(ref.file, range)).bytes();
     };
     const datasets = Object.fromEntries(
       sets.map(({ name, url }) => [name, { url: url.href, origins: [server.url] }]),

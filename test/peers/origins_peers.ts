@@ -132,20 +132,20 @@ Deno.test("Ceph S3: a wrong key, no key, and another's key are refused, never ab
   ];
   for (const settings of wrong) {
     const refused = origin(["s3://private/"], { "s3://private/": settings });
-    await unreachable(refused.read(url, RANGE), 403);
-    await unreachable(refused.head(url), 403);
-    await unreachable(refused.list!(new URL("s3://private/")), 403);
+    await unreachable(refused.read({ url }, RANGE), 403);
+    await unreachable(refused.head({ url }), 403);
+    await unreachable(refused.list!({ url: new URL("s3://private/") }), 403);
   }
 });
 
 Deno.test("Ceph S3: a bucket that does not exist is not an absent key", async () => {
   const { read } = origin(["s3://none/"], { "s3://none/": { endpoint, ...keys } });
-  await unreachable(read(new URL("s3://none/data.bin"), RANGE));
+  await unreachable(read({ url: new URL("s3://none/data.bin") }, RANGE));
 });
 
 Deno.test("Ceph S3: keys with empty segments, plus and percent signs are found exactly", async () => {
   const { read } = origin(["s3://many/"], { "s3://many/": { endpoint, ...keys } });
-  const body = await read(new URL("s3://many/a//b/c+d%20100%25.bin"), undefined);
+  const body = await read({ url: new URL("s3://many/a//b/c+d%20100%25.bin") }, undefined);
   assert.deepEqual(await body.bytes(), EXPECTED);
 });
 
@@ -159,22 +159,22 @@ Deno.test("Ceph S3: requester pays, session token and headers of one's own are s
       headers: { "X-Amz-Meta-A": "b" },
     },
   });
-  const body = await read(new URL("s3://private/data.bin"), RANGE);
+  const body = await read({ url: new URL("s3://private/data.bin") }, RANGE);
   assert.deepEqual(await body.bytes(), EXPECTED);
 });
 
 Deno.test("Ceph S3: a listing of several pages is complete", async () => {
   const { list } = origin(["s3://many/"], { "s3://many/": { endpoint, ...keys } });
-  const entries = await list!(new URL("s3://many/list/"));
+  const entries = await list!({ url: new URL("s3://many/list/") });
   const expected = Array.from({ length: 1205 }, (_, i) => `k&<${i}>.bin`).sort();
   assert.deepEqual(entries!.map((entry) => entry.name).sort(), expected);
 });
 
 Deno.test("Ceph S3: no secret or signature is ever part of a URL", async () => {
   const { origin, urls } = recording(["s3://private/"], { "s3://private/": { endpoint, ...keys } });
-  await (await origin.read(new URL("s3://private/data.bin"), RANGE)).bytes();
-  await origin.list!(new URL("s3://private/folder/"));
-  await origin.head(new URL("s3://private/data.bin"));
+  await (await origin.read({ url: new URL("s3://private/data.bin") }, RANGE)).bytes();
+  await origin.list!({ url: new URL("s3://private/folder/") });
+  await origin.head({ url: new URL("s3://private/data.bin") });
   assert.ok(urls.length >= 3);
   for (const url of urls) assert.doesNotMatch(url, /signature|READER|s3cr3t|token=|credential/i);
 });
@@ -220,7 +220,7 @@ Deno.test("s3rver: many signed ranges of one file, each exactly, one signature f
   const data = CONFORMANCE_OBJECTS["data.bin"];
   await Promise.all(Array.from({ length: 50 }, async (_, i) => {
     const range = { offset: i * 5999 + 1, length: 1 + i * 100 };
-    const body = await read(new URL("s3://ranges/data.bin"), range);
+    const body = await read({ url: new URL("s3://ranges/data.bin") }, range);
     const bytes = await body.bytes();
     assert.deepEqual(bytes, data.slice(range.offset, range.offset + range.length));
   }));
@@ -324,9 +324,9 @@ Deno.test("Azurite: no or a wrong signature is refused, never absent", async () 
   ];
   for (const settings of wrong) {
     const refused = origin(["az://secret/"], { "az://secret/": settings });
-    await unreachable(refused.read(url, RANGE));
-    await unreachable(refused.head(url));
-    await unreachable(refused.list!(new URL("az://secret/")));
+    await unreachable(refused.read({ url }, RANGE));
+    await unreachable(refused.head({ url }));
+    await unreachable(refused.list!({ url: new URL("az://secret/") }));
   }
 });
 
@@ -334,17 +334,20 @@ Deno.test("Azurite: a container that does not exist is not an absent blob", asyn
   const { read } = origin(["az://none/"], {
     "az://none/": { endpoint: azureEndpoint, sas: accountSas() },
   });
-  await unreachable(read(new URL("az://none/data.bin"), RANGE));
+  await unreachable(read({ url: new URL("az://none/data.bin") }, RANGE));
 });
 
 Deno.test("Azurite: faults do not tell the signature", async () => {
   const { read } = origin(["az://secret/"], {
     "az://secret/": { endpoint: azureEndpoint.replace(/:\d+/, ":1"), sas: accountSas() },
   });
-  await assert.rejects(read(new URL("az://secret/data.bin"), RANGE), (fault: OriginError) => {
-    assert.doesNotMatch(JSON.stringify([fault.message, fault.context]), /sig=|sig%3D/);
-    return fault.code === "origin-unavailable";
-  });
+  await assert.rejects(
+    read({ url: new URL("az://secret/data.bin") }, RANGE),
+    (fault: OriginError) => {
+      assert.doesNotMatch(JSON.stringify([fault.message, fault.context]), /sig=|sig%3D/);
+      return fault.code === "origin-unavailable";
+    },
+  );
 });
 
 // ---------------------------------------------------------------- nginx
@@ -431,8 +434,8 @@ for (
     for (const table of wrong) {
       const refused = origin([base], table);
       const status = part === "basic" ? 401 : 403;
-      await unreachable(refused.read(new URL("data.bin", base), RANGE), status);
-      await unreachable(refused.head(new URL("data.bin", base)), status);
+      await unreachable(refused.read({ url: new URL("data.bin", base) }, RANGE), status);
+      await unreachable(refused.head({ url: new URL("data.bin", base) }), status);
     }
   });
 }

@@ -41,19 +41,19 @@ export function withChunkCache(origin: Origin, cache: ByteCache): Origin {
 
   return {
     ...origin,
-    read(url, range, options) {
+    read(file, range, options) {
       const fits = range !== undefined && range.length <= cache.maxBytes * LARGEST;
       if (options?.epoch === undefined || !fits || options.unless) {
-        return origin.read(url, range, options);
+        return origin.read(file, range, options);
       }
-      const file = files.of(url, options);
-      const key = `chunk ${file} ${range.offset} ${range.length}`;
+      const id = files.of(file, options.epoch);
+      const key = `chunk ${id} ${range.offset} ${range.length}`;
       const kept = cache.peek<Kept>(key);
       if (kept) return Promise.resolve(sharedBody(kept.bytes, kept));
-      const mark = fingerprint(file, range);
+      const mark = fingerprint(id, range);
       const again = asked.has(mark);
       asked.set(mark, range.length);
-      const body = origin.read(url, range, options);
+      const body = origin.read(file, range, options);
       return again ? keep(key, body) : body;
     },
   };

@@ -2,15 +2,15 @@
 
 import { LRUCache } from "lru-cache";
 import { OriginError } from "../../errors.ts";
-import type { Validator } from "../source_file.ts";
+import type { SourceFile, Validator } from "../source_file.ts";
 import type { Origin, OriginBody } from "../origin.ts";
 import { hasChanged } from "../validator.ts";
 
 /** What each file looked like when it was first read in an epoch, for as many files as are remembered. */
 export class FirstSeen {
   readonly #states: LRUCache<string, Validator>;
-  /** The key of a URL in the epoch in which it was last read: it is looked up for every chunk. */
-  readonly #keys = new WeakMap<URL, { readonly epoch: string; href: string; key: string }>();
+  /** The key of a file in the epoch in which it was last read: it is looked up for every chunk. */
+  readonly #keys = new WeakMap<SourceFile, { readonly epoch: string; key: string }>();
 
   /**
    * Nothing is seen yet.
@@ -21,23 +21,22 @@ export class FirstSeen {
     this.#states = new LRUCache({ max });
   }
 
-  /** The state of the file at `url` in `epoch`. */
-  get(epoch: string, url: URL): Validator | undefined {
-    return this.#states.get(this.#key(epoch, url));
+  /** The state of the file in `epoch`. */
+  get(epoch: string, file: SourceFile): Validator | undefined {
+    return this.#states.get(this.#key(epoch, file));
   }
 
   /** Remembers a state, unless there is one. */
-  set(epoch: string, url: URL, state: Validator): void {
-    const key = this.#key(epoch, url);
+  set(epoch: string, file: SourceFile, state: Validator): void {
+    const key = this.#key(epoch, file);
     if (!this.#states.has(key)) this.#states.set(key, state);
   }
 
-  #key(epoch: string, url: URL): string {
-    const { href } = url;
-    const last = this.#keys.get(url);
-    if (last?.href === href && last.epoch === epoch) return last.key;
-    const key = `${epoch} ${href}`;
-    this.#keys.set(url, { epoch, href, key });
+  #key(epoch: string, file: SourceFile): string {
+    const last = this.#keys.get(file);
+    if (last?.epoch === epoch) return last.key;
+    const key = `${epoch} ${file.url.href}`;
+    this.#keys.set(file, { epoch, key });
     return key;
   }
 }
@@ -47,32 +46,36 @@ export class FirstSeen {
  * file was first seen in that epoch.
  */
 export function withDrift(origin: Origin, seen: FirstSeen): Origin {
-  async function first(epoch: string, url: URL, reading: Promise<OriginBody>): Promise<OriginBody> {
+  async function first(
+    epoch: string,
+    file: SourceFile,
+    reading: Promise<OriginBody>,
+  ): Promise<OriginBody> {
     const body = await reading;
     const state = body.validator;
     if (state === undefined) return body;
     // another first read may have come back while this one was under way
-    const known = seen.get(epoch, url);
+    const known = seen.get(epoch, file);
     if (known !== undefined && hasChanged(known, state)) {
       await body.cancel();
       throw new OriginError("source-changed", "The source file changed while it was read", {
-        url: url.href,
+        url: file.url.href,
       });
     }
-    seen.set(epoch, url, state);
+    seen.set(epoch, file, state);
     return body;
   }
 
   return {
     ...origin,
-    read(url, range, options) {
+    read(file, range, options) {
       const epoch = options?.epoch;
-      if (epoch === undefined || options?.validator || options?.unless) {
-        return origin.read(url, range, options);
+      if (epoch === undefined || file.validator || options?.unless) {
+        return origin.read(file, range, options);
       }
-      const known = seen.get(epoch, url);
-      if (known === undefined) return first(epoch, url, origin.read(url, range, options));
-      return origin.read(url, range, { ...options, validator: known });
+      const known = seen.get(epoch, file);
+      if (known === undefined) return first(epoch, file, origin.read(file, range, options));
+      return origin.read({ ...file, validator: known }, range, options);
     },
   };
 }

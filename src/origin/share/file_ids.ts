@@ -1,7 +1,7 @@
 /** Small numbers for files in a state, so that what is kept for each read has a short key. */
 
 import { LRUCache } from "lru-cache";
-import type { ReadOptions } from "../origin.ts";
+import type { SourceFile } from "../source_file.ts";
 
 /** Files whose numbers are remembered; one that was forgotten gets a new number, never another's. */
 const REMEMBERED = 10_000;
@@ -9,31 +9,19 @@ const REMEMBERED = 10_000;
 /** Numbers of files: the same for the same URL, epoch and validator, while it is remembered. */
 export class FileIds {
   readonly #ids = new LRUCache<string, number>({ max: REMEMBERED });
-  /** What each URL was last asked for with: mostly it is the same again. */
-  readonly #last = new WeakMap<URL, Named>();
+  /** The epoch that each file was last asked for in: mostly it is the same again. */
+  readonly #last = new WeakMap<SourceFile, { epoch: string | undefined; id: number }>();
   #next = 0;
 
-  /** The number of the file at `url`, held to the epoch and the validator of `options`. */
-  of(url: URL, options: Pick<ReadOptions, "epoch" | "validator">): number {
-    const { href } = url;
-    const { epoch } = options;
-    const { etag, lastModified } = options.validator ?? {};
-    const last = this.#last.get(url);
-    const same = last?.href === href && last.epoch === epoch && last.etag === etag &&
-      last.lastModified === lastModified;
-    if (same) return last.id;
-    const name = JSON.stringify([href, epoch, etag, lastModified]);
+  /** The number of `file` in `epoch`. */
+  of(file: SourceFile, epoch: string | undefined): number {
+    const last = this.#last.get(file);
+    if (last?.epoch === epoch && last) return last.id;
+    const { etag, lastModified } = file.validator ?? {};
+    const name = JSON.stringify([file.url.href, epoch, etag, lastModified]);
     let id = this.#ids.get(name);
     if (id === undefined) this.#ids.set(name, id = this.#next++);
-    this.#last.set(url, { href, epoch, etag, lastModified, id });
+    this.#last.set(file, { epoch, id });
     return id;
   }
-}
-
-interface Named {
-  readonly href: string;
-  readonly epoch: string | undefined;
-  readonly etag: string | undefined;
-  readonly lastModified: number | undefined;
-  readonly id: number;
 }

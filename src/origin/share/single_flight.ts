@@ -3,7 +3,7 @@
 import type { ByteRange } from "../../byte_range.ts";
 import { OriginError } from "../../errors.ts";
 import { type Linked, LinkedList } from "../../linked_list.ts";
-import type { Validator } from "../source_file.ts";
+import type { SourceFile, Validator } from "../source_file.ts";
 import { sharedBody } from "../body.ts";
 import type { Origin, OriginBody, ReadOptions } from "../origin.ts";
 
@@ -71,7 +71,7 @@ export function withSingleFlight(origin: Origin): Origin {
 
   async function depart(
     flight: Flight,
-    url: URL,
+    file: SourceFile,
     range: ByteRange | undefined,
     options: ReadOptions | undefined,
   ): Promise<Outcome> {
@@ -80,7 +80,7 @@ export function withSingleFlight(origin: Origin): Origin {
       flights.delete(flight);
     };
     try {
-      const body = await origin.read(url, range, {
+      const body = await origin.read(file, range, {
         ...options,
         signal: flight.controller.signal,
         controller: flight.controller,
@@ -97,34 +97,34 @@ export function withSingleFlight(origin: Origin): Origin {
   /** Gives a reader that is still there what the flight brought. */
   function land(
     outcome: Outcome,
-    url: URL,
+    file: SourceFile,
     range: ByteRange | undefined,
     options: ReadOptions | undefined,
   ): OriginBody | Promise<OriginBody> {
     if (outcome.kind === "shared") return sharedBody(outcome.bytes, outcome.body);
     const { body } = outcome;
     // a body too large to collect goes to the first; the others read for themselves
-    if (body === undefined) return origin.read(url, range, options);
+    if (body === undefined) return origin.read(file, range, options);
     if (!body.notModified) outcome.body = undefined;
     return body;
   }
 
   return {
-    read(url, range, options) {
-      const key = keyOf(url, range, options);
+    read(file, range, options) {
+      const key = keyOf(file, range, options);
       let flight = flights.find(key);
       if (flight === undefined) {
         flight = new Flight(key);
         flights.add(flight);
-        flight.outcome = depart(flight, url, range, options);
+        flight.outcome = depart(flight, file, range, options);
       }
       flight.readers++;
       const signal = options?.signal;
-      if (signal === undefined) return flight.outcome.then((o) => land(o, url, range, options));
-      return whilePresent(flight, signal, (outcome) => land(outcome, url, range, options));
+      if (signal === undefined) return flight.outcome.then((o) => land(o, file, range, options));
+      return whilePresent(flight, signal, (outcome) => land(outcome, file, range, options));
     },
-    head: (url, options) => origin.head(url, options),
-    list: (url, options) => origin.list?.(url, options) ?? Promise.resolve(undefined),
+    head: (file, options) => origin.head(file, options),
+    list: (file, options) => origin.list?.(file, options) ?? Promise.resolve(undefined),
   };
 }
 
@@ -168,9 +168,13 @@ function whilePresent(
   });
 }
 
-function keyOf(url: URL, range: ByteRange | undefined, options: ReadOptions | undefined): string {
+function keyOf(
+  { url, validator }: SourceFile,
+  range: ByteRange | undefined,
+  options: ReadOptions | undefined,
+): string {
   const place = range ? `${url.href} ${range.offset} ${range.length}` : url.href;
-  const { validator, unless } = options ?? {};
+  const unless = options?.unless;
   return validator || unless ? `${place} ${stateKey(validator)} ${stateKey(unless)}` : place;
 }
 

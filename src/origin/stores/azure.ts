@@ -54,7 +54,7 @@ export function azureOrigin(example: URL, settings: OriginSettings, send: Send):
       const { container, blob } = placeOf(url);
       return `${container}/${escapeKey(blob)}${url.search}`;
     }),
-    list: (url, options) => listContainer(sendToAccount, url, options),
+    list: ({ url }, options) => listContainer(sendToAccount, url, options),
   };
 }
 

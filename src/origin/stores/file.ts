@@ -2,10 +2,10 @@
 
 import type { ByteRange } from "../../byte_range.ts";
 import { OriginError, SluiceError } from "../../errors.ts";
-import type { Validator } from "../source_file.ts";
+import type { SourceFile, Validator } from "../source_file.ts";
 import { behindRoom, notModifiedBody, tooLong } from "../body.ts";
 import type { FileAccess, OpenFile } from "./file_access.ts";
-import type { Origin, OriginBody, ReadOptions } from "../origin.ts";
+import type { Origin, OriginBody } from "../origin.ts";
 import { hasChanged } from "../validator.ts";
 
 /** Bytes read at a time where a body is streamed. */
@@ -47,13 +47,14 @@ export function fileOrigin(files: FileAccess, allow: readonly string[]): Origin 
   }
 
   return {
-    async read(url, range, options = {}) {
+    async read(source, range, options = {}) {
       options.signal?.throwIfAborted();
+      const { url } = source;
       const file = await open(url);
       let kept = false;
       try {
         const validator = validatorOfFile(file);
-        check(url, file, range, options, validator);
+        check(source, file, range, validator);
         if (options.unless && validator && isUnchanged(options.unless, validator)) {
           return notModifiedBody(validator);
         }
@@ -65,15 +66,15 @@ export function fileOrigin(files: FileAccess, allow: readonly string[]): Origin 
       }
     },
 
-    async head(url, options = {}) {
-      const file = await open(url);
+    async head(source) {
+      const file = await open(source.url);
       file.close();
       const validator = validatorOfFile(file);
-      check(url, file, undefined, options, validator);
+      check(source, file, undefined, validator);
       return { length: file.bytes, validator };
     },
 
-    async list(url) {
+    async list({ url }) {
       const path = await locate(url);
       const entries = await guarded(url, () => files.list(path));
       if (entries === undefined) throw absent(url);
@@ -119,14 +120,13 @@ function validatorOfFile(file: OpenFile): Validator | undefined {
 }
 
 function check(
-  url: URL,
+  source: SourceFile,
   file: OpenFile,
   range: ByteRange | undefined,
-  options: ReadOptions,
   validator: Validator | undefined,
 ): void {
-  const context = { url: url.href, objectLength: file.bytes };
-  if (options.validator && hasChanged(options.validator, validator)) {
+  const context = { url: source.url.href, objectLength: file.bytes };
+  if (source.validator && hasChanged(source.validator, validator)) {
     throw new OriginError("source-changed", "The source file is not the one indexed", context);
   }
   if (range && range.offset + range.length > file.bytes) {

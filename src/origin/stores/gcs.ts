@@ -30,6 +30,6 @@ export function gcsOrigin(bucket: string, settings: OriginSettings, send: Send):
     );
   return {
     ...httpOrigin(sendToBucket, (url) => escapeKey(objectKey(url))),
-    list: (url, options) => listBucket(sendToBucket, url, options),
+    list: ({ url }, options) => listBucket(sendToBucket, url, options),
   };
 }

@@ -54,17 +54,18 @@ export function fetchSend(fetcher: typeof fetch, freshFetcher = fetcher): Send {
  */
 export function httpOrigin(send: Send, address: (url: URL) => string = (url) => url.href): Origin {
   return {
-    async read(url, range, options = {}) {
+    async read(file, range, options = {}) {
+      const { url, validator } = file;
       const href = address(url);
       const headers: Record<string, string> = { "accept-encoding": "identity" };
       if (range) headers.range = rangeHeader(range);
-      if (options.validator) addMustMatch(headers, options.validator);
+      if (validator) addMustMatch(headers, validator);
       if (options.unless) addUnless(headers, options.unless);
       const { signal, fresh } = options;
       const response = await send({ method: "GET", url: href, headers, signal, fresh });
       let answer;
       try {
-        answer = checkAnswer(response, range, options, url.href);
+        answer = checkAnswer(response, file, range, options);
       } catch (fault) {
         await discard(response);
         throw fault;
@@ -74,20 +75,21 @@ export function httpOrigin(send: Send, address: (url: URL) => string = (url) => 
       return notModifiedBody(validatorOf(response.headers));
     },
 
-    async head(url, options = {}): Promise<ObjectInfo> {
+    async head(file, options = {}): Promise<ObjectInfo> {
+      const { url, validator } = file;
       const href = address(url);
       const headers: Record<string, string> = { "accept-encoding": "identity" };
-      if (options.validator) addMustMatch(headers, options.validator);
+      if (validator) addMustMatch(headers, validator);
       const { signal, fresh } = options;
       const response = await send({ method: "HEAD", url: href, headers, signal, fresh });
       await discard(response);
       if (response.status === 405 || response.status === 501) {
-        const body = await this.read(url, { offset: 0, length: 1 }, options);
+        const body = await this.read(file, { offset: 0, length: 1 }, options);
         await body.cancel();
         return { length: body.objectLength, validator: body.validator };
       }
       if (response.status !== 200) throw statusFault(response, url.href);
-      const answer = checkAnswer(response, undefined, options, url.href);
+      const answer = checkAnswer(response, file, undefined, options);
       return { length: answer?.objectLength, validator: validatorOf(response.headers) };
     },
   };

@@ -3,6 +3,7 @@
 import { type ByteRange, parseContentRange } from "../../byte_range.ts";
 import { type ErrorCode, OriginError } from "../../errors.ts";
 import type { ReadOptions } from "../origin.ts";
+import type { SourceFile } from "../source_file.ts";
 import { hasChanged, validatorOf } from "../validator.ts";
 
 /** What the headers of a right answer say of its body. All figures are bytes. */
@@ -24,11 +25,12 @@ export interface Answer {
  */
 export function checkAnswer(
   response: Response,
+  file: SourceFile,
   range: ByteRange | undefined,
   options: ReadOptions,
-  url: string,
 ): Answer | undefined {
   const { status, headers } = response;
+  const url = file.url.href;
   const wrong = (code: ErrorCode, detail: string) =>
     new OriginError(code, detail, {
       url,
@@ -38,7 +40,7 @@ export function checkAnswer(
     });
   if (status === 304 && options.unless) return undefined;
   if (status !== 200 && status !== 206) throw statusFault(response, url);
-  if (options.validator && hasChanged(options.validator, validatorOf(headers))) {
+  if (file.validator && hasChanged(file.validator, validatorOf(headers))) {
     throw wrong("source-changed", "The source file is not the one that was indexed");
   }
   const encoding = headers.get("content-encoding");

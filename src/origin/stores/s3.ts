@@ -44,7 +44,7 @@ export function s3Origin(bucket: string, settings: OriginSettings, send: Send): 
 
   return {
     ...httpOrigin(sendToBucket, (url) => escapeKey(objectKey(url))),
-    list: (url, options) => listBucket(sendToBucket, url, options),
+    list: ({ url }, options) => listBucket(sendToBucket, url, options),
   };
 }
 

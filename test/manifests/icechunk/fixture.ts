@@ -6,6 +6,7 @@ import { OriginError } from "../../../src/errors.ts";
 import type { Manifest, OpenOptions } from "../../../src/manifest.ts";
 import { memoryBody, notModifiedBody } from "../../../src/origin/body.ts";
 import type { Origin, ReadOptions } from "../../../src/origin/origin.ts";
+import type { SourceFile } from "../../../src/origin/source_file.ts";
 
 /** A reference as the fixtures' writer made it. */
 export interface Told {
@@ -81,7 +82,7 @@ export class MemoryOrigin implements Origin {
     this.#generation.set(name, (this.#generation.get(name) ?? 0) + 1);
   }
 
-  read(url: URL, _range: unknown, options: ReadOptions = {}) {
+  read({ url }: SourceFile, _range: unknown, options: ReadOptions = {}) {
     const name = decodeURIComponent(url.href.slice(REPO_URL.href.length + 1));
     const bytes = this.files.get(name);
     if (!bytes) {

@@ -202,9 +202,9 @@ Deno.test("a failing origin is never an unknown version", async () => {
   await rejects(open(origin), "reference-unreachable");
   const listed = new MemoryOrigin(fixtureFiles(1));
   const read = listed.read.bind(listed);
-  listed.read = (url, range, options) => {
-    if (url.href.includes("tag.")) listed.missing = 500;
-    return read(url, range, options);
+  listed.read = (file, range, options) => {
+    if (file.url.href.includes("tag.")) listed.missing = 500;
+    return read(file, range, options);
   };
   await rejects(open(listed, { version: "nope" }), "reference-unreachable");
 });

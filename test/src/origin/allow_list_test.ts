@@ -53,10 +53,10 @@ Deno.test(`${REFUSED.length} spellings of what is not allowed open no socket`, a
     const url = new URL(text);
     for (
       const run of [
-        () => origin.read(url, { offset: 0, length: 1 }),
-        () => origin.read(url, undefined),
-        () => origin.head(url),
-        () => origin.list!(url),
+        () => origin.read({ url }, { offset: 0, length: 1 }),
+        () => origin.read({ url }, undefined),
+        () => origin.head({ url }),
+        () => origin.list!({ url }),
       ]
     ) {
       await assert.rejects(run, (fault: unknown) => {

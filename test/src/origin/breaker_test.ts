@@ -31,12 +31,16 @@ function host(threshold: number) {
 Deno.test("a breaker opens after so many faults in a row, and closes with the first success", async () => {
   const { state, breaker, origin, events } = host(3);
   state.up = false;
-  for (let i = 0; i < 2; i++) await assert.rejects(origin.read(url, undefined), down);
+  for (let i = 0; i < 2; i++) await assert.rejects(origin.read({ url }, undefined), down);
   assert.equal(breaker.open, false);
-  await assert.rejects(origin.read(url, undefined), down);
+  await assert.rejects(origin.read({ url }, undefined), down);
   assert.equal(breaker.open, true);
   state.up = true;
-  assert.equal((await origin.read(url, undefined)).length, 1, "the first read after it is back");
+  assert.equal(
+    (await origin.read({ url }, undefined)).length,
+    1,
+    "the first read after it is back",
+  );
   assert.equal(breaker.open, false);
   assert.deepEqual(events, [true, false]);
 });
@@ -54,7 +58,7 @@ Deno.test("an answer that is wrong, a reader that leaves and a full queue open n
       read: () => Promise.reject(fault),
       head: () => Promise.resolve({}),
     }, breaker);
-    for (let i = 0; i < 4; i++) await assert.rejects(origin.read(url, undefined));
+    for (let i = 0; i < 4; i++) await assert.rejects(origin.read({ url }, undefined));
     assert.equal(breaker.open, false, fault.message);
   }
 });
@@ -62,13 +66,13 @@ Deno.test("an answer that is wrong, a reader that leaves and a full queue open n
 Deno.test("while it is open, one read at a time asks the host, and the others share its fate", async () => {
   const { state, origin } = host(1);
   state.up = false;
-  await assert.rejects(origin.read(url, undefined));
+  await assert.rejects(origin.read({ url }, undefined));
   let release!: () => void;
   state.held = new Promise((resolve) => release = resolve);
   state.reads = 0;
   const reads = Array.from(
     { length: 100 },
-    () => assert.rejects(origin.read(url, undefined), down),
+    () => assert.rejects(origin.read({ url }, undefined), down),
   );
   await settle();
   assert.equal(state.reads, 1);
@@ -91,8 +95,8 @@ Deno.test("a read that comes during a failing probe is not judged by that probe"
       ),
     head: () => Promise.resolve({}),
   }, breaker);
-  const probe = assert.rejects(origin.read(url, undefined), down);
-  const late = origin.read(url, undefined);
+  const probe = assert.rejects(origin.read({ url }, undefined), down);
+  const late = origin.read({ url }, undefined);
   await settle();
   assert.equal(asked.length, 1);
   asked[0].fail();
@@ -116,8 +120,8 @@ Deno.test("a probe that takes long keeps no other back", async () => {
     },
     head: () => Promise.resolve({}),
   }, breaker);
-  const probe = origin.read(url, undefined);
-  assert.equal((await origin.read(url, undefined)).length, 1);
+  const probe = origin.read({ url }, undefined);
+  assert.equal((await origin.read({ url }, undefined)).length, 1);
   release();
   await probe;
 });
@@ -125,11 +129,11 @@ Deno.test("a probe that takes long keeps no other back", async () => {
 Deno.test("a probe that is only slow fails no read that waits for it", async () => {
   const { state, origin } = host(1);
   state.up = false;
-  await assert.rejects(origin.read(url, undefined), down);
+  await assert.rejects(origin.read({ url }, undefined), down);
   state.up = true;
   let release!: () => void;
   state.held = new Promise((resolve) => release = resolve);
-  const reads = [1, 2, 3].map(() => origin.read(url, undefined));
+  const reads = [1, 2, 3].map(() => origin.read({ url }, undefined));
   // the probe, and after its 250 ms another; the third still waits
   while (state.reads < 3) await new Promise((go) => setTimeout(go, 5));
   release();
@@ -139,9 +143,11 @@ Deno.test("a probe that is only slow fails no read that waits for it", async () 
 Deno.test("when all are let through again, all get their bytes", async () => {
   const { state, origin } = host(1);
   state.up = false;
-  await assert.rejects(origin.read(url, undefined));
+  await assert.rejects(origin.read({ url }, undefined));
   state.up = true;
-  const bodies = await Promise.all(Array.from({ length: 50 }, () => origin.read(url, undefined)));
+  const bodies = await Promise.all(
+    Array.from({ length: 50 }, () => origin.read({ url }, undefined)),
+  );
   assert.equal(bodies.length, 50);
 });
 
@@ -152,7 +158,7 @@ Deno.test("under load, an origin that is killed gives 5xx, and the first read af
   let offset = 0;
   const read = async () => {
     const range = { offset: offset++ % 9000, length: 700 };
-    const body = await origin.read(new URL("a", server.url), range);
+    const body = await origin.read({ url: new URL("a", server.url) }, range);
     const got = await body.bytes();
     assert.deepEqual(got, bytes.slice(range.offset, range.offset + 700));
   };

@@ -9,7 +9,7 @@ import { originsFor } from "../../../src/origin/mod.ts";
 const [url] = Deno.args;
 const origin = originsFor({ concurrentPerOrigin: 1, requestTimeoutMs: 5000 })([url]);
 try {
-  const body = await origin.read(new URL(url), undefined);
+  const body = await origin.read({ url: new URL(url) }, undefined);
   console.log(`${body.length} bytes`);
 } catch (fault) {
   console.log(fault instanceof OriginError ? fault.code : fault);

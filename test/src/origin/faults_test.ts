@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { OriginError } from "../../../src/errors.ts";
 import { originsFor } from "../../../src/origin/mod.ts";
 import type { ReadOptions } from "../../../src/origin/origin.ts";
+import type { Validator } from "../../../src/origin/source_file.ts";
 import { seededBytes } from "../../conformance/origin.ts";
 import { type Fault, type OriginServer, startOrigin } from "../../faults/origin_server.ts";
 
@@ -22,8 +23,9 @@ async function faulty(options: { requestTimeoutMs?: number; validators?: boolean
     server,
     log,
     origin,
-    read: (o?: ReadOptions) => origin.read(new URL("a", server.url), RANGE, o),
-    whole: (o?: ReadOptions) => origin.read(new URL("a", server.url), undefined, o),
+    read: (o?: ReadOptions, validator?: Validator) =>
+      origin.read({ url: new URL("a", server.url), validator }, RANGE, o),
+    whole: (o?: ReadOptions) => origin.read({ url: new URL("a", server.url) }, undefined, o),
     [Symbol.asyncDispose]: () => server.stop(),
   };
 }
@@ -126,9 +128,9 @@ Deno.test("a 200 to a range is cancelled, not read", async () => {
   server.fault("/big", { kind: "ignore-range" });
   const origin = originsFor({ concurrentPerOrigin: 1, requestTimeoutMs: 5000 })([server.url]);
   const url = new URL("big", server.url);
-  await assert.rejects(origin.read(url, { offset: 0, length: 10 }), isFault("range-ignored"));
+  await assert.rejects(origin.read({ url }, { offset: 0, length: 10 }), isFault("range-ignored"));
   server.heal();
-  const body = await origin.read(url, { offset: 5, length: 10 });
+  const body = await origin.read({ url }, { offset: 5, length: 10 });
   assert.equal((await body.bytes()).length, 10);
   assert.ok(server.requests[0].bytesSent < big.length, `${server.requests[0].bytesSent}`);
 });
@@ -229,7 +231,7 @@ Deno.test("a body in chunked encoding of the right length is taken, of another i
 });
 
 Deno.test("a source that changed is found out even where If-Match is ignored", async () => {
-  const cases: Array<[ReadOptions["validator"], Fault | undefined]> = [
+  const cases: Array<[Validator, Fault | undefined]> = [
     [{ etag: '"old"' }, undefined],
     [{ etag: '"old"' }, { kind: "changed-tag", etag: '"new"' }],
     [{ etag: 'W/"old"' }, { kind: "changed-tag", etag: '"new"' }],
@@ -239,7 +241,7 @@ Deno.test("a source that changed is found out even where If-Match is ignored", a
   for (const [validator, fault] of cases) {
     await using setting = await faulty();
     if (fault) setting.server.fault("/a", fault);
-    await assert.rejects(setting.read({ validator }), isFault("source-changed"));
+    await assert.rejects(setting.read({}, validator), isFault("source-changed"));
     assert.equal(setting.server.requests.length, 1, "it is not retried");
   }
 });
@@ -247,7 +249,7 @@ Deno.test("a source that changed is found out even where If-Match is ignored", a
 Deno.test("a weak tag is compared, never sent in If-Match", async () => {
   await using setting = await faulty();
   setting.server.fault("/a", { kind: "changed-tag", etag: 'W/"same"' });
-  const body = await setting.read({ validator: { etag: 'W/"same"' } });
+  const body = await setting.read({}, { etag: 'W/"same"' });
   assert.deepEqual(await body.bytes(), EXPECTED);
   assert.equal(setting.server.requests[0].headers["if-match"], undefined);
 });
@@ -258,7 +260,7 @@ Deno.test("an origin that does not answer in time is origin-timeout", async () =
     await using setting = await faulty({ requestTimeoutMs: 100 });
     setting.server.fault("/a", fault);
     await assert.rejects(setting.read(), isFault("origin-timeout"));
-    await assert.rejects(setting.origin.head(new URL("a", setting.server.url)));
+    await assert.rejects(setting.origin.head({ url: new URL("a", setting.server.url) }));
   }
 });
 
@@ -325,7 +327,7 @@ Deno.test("a host that refuses HEAD is asked for a byte instead", async () => {
     answer: ({ method }) => method === "HEAD" ? { status: 405 } : undefined,
   });
   const origin = originsFor({ concurrentPerOrigin: 1, requestTimeoutMs: 5000 })([server.url]);
-  const info = await origin.head(new URL("a", server.url));
+  const info = await origin.head({ url: new URL("a", server.url) });
   assert.equal(info.length, BYTES.length);
   assert.match(info.validator?.etag ?? "", /^"/);
   assert.equal(server.requests[1].headers.range, "bytes=0-0");
@@ -339,7 +341,7 @@ Deno.test({
     const origin = originsFor({ concurrentPerOrigin: 1, requestTimeoutMs: 5000 })([
       "http://127.0.0.1:9999/",
     ]);
-    await assert.rejects(origin.read(url, RANGE), isFault("origin-not-allowed"));
+    await assert.rejects(origin.read({ url }, RANGE), isFault("origin-not-allowed"));
   },
 });
 

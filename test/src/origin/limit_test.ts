@@ -28,8 +28,8 @@ const settle = () => new Promise((resolve) => setTimeout(resolve, 0));
 Deno.test("no more reads are under way than the limit; more than may wait are overloaded", async () => {
   const limit = new Limit(2, 3);
   const { origin, waiting } = limited(limit);
-  const reads = Array.from({ length: 5 }, () => origin.read(url, undefined));
-  await assert.rejects(origin.read(url, undefined), overloaded);
+  const reads = Array.from({ length: 5 }, () => origin.read({ url }, undefined));
+  await assert.rejects(origin.read({ url }, undefined), overloaded);
   assert.equal(waiting.length, 2);
   waiting[0].answer(memoryBody(seededBytes(3)));
   const first = await reads[0];
@@ -56,10 +56,13 @@ Deno.test("no more reads are under way than the limit; more than may wait are ov
 Deno.test("a read that leaves the queue takes no place", async () => {
   const limit = new Limit(1, 5);
   const { origin, waiting } = limited(limit);
-  const first = origin.read(url, undefined);
+  const first = origin.read({ url }, undefined);
   const leaver = new AbortController();
-  const left = assert.rejects(origin.read(url, undefined, { signal: leaver.signal }), overloaded);
-  const staying = origin.read(url, undefined);
+  const left = assert.rejects(
+    origin.read({ url }, undefined, { signal: leaver.signal }),
+    overloaded,
+  );
+  const staying = origin.read({ url }, undefined);
   leaver.abort();
   await left;
   waiting[0].answer(memoryBody(seededBytes(1)));
@@ -77,11 +80,14 @@ Deno.test("datasets share the limit of a host; other hosts have their own", asyn
   const [one, two] = [origins([slow.url]), origins([slow.url, other.url])];
   let most = 0;
   const reads = Array.from({ length: 12 }, async (_, i) => {
-    const body = await (i % 2 ? one : two).read(new URL("a", slow.url), { offset: i, length: 5 });
+    const body = await (i % 2 ? one : two).read({ url: new URL("a", slow.url) }, {
+      offset: i,
+      length: 5,
+    });
     most = Math.max(most, slow.connections);
     return await body.bytes();
   });
-  const elsewhere = await two.read(new URL("a", other.url), { offset: 0, length: 5 });
+  const elsewhere = await two.read({ url: new URL("a", other.url) }, { offset: 0, length: 5 });
   assert.equal(slow.requests.filter((request) => request.status !== 0).length, 0);
   await elsewhere.bytes();
   await Promise.all(reads);
@@ -92,7 +98,8 @@ Deno.test("reads that wait longer than their deadline are overloaded, and the qu
   await using server = await startOrigin({ files: { "/a": seededBytes(100) } });
   server.fault("/a", { kind: "stall" }, { times: 2 });
   const origin = originsFor({ concurrentPerOrigin: 2, requestTimeoutMs: 150 })([server.url]);
-  const read = (offset: number) => origin.read(new URL("a", server.url), { offset, length: 5 });
+  const read = (offset: number) =>
+    origin.read({ url: new URL("a", server.url) }, { offset, length: 5 });
   const codesOf = (offsets: number[]) =>
     Promise.all(offsets.map((i) =>
       read(i).then((body) => body.bytes()).then(
@@ -111,11 +118,11 @@ Deno.test("reads that wait longer than their deadline are overloaded, and the qu
 Deno.test("bodies that were forgotten lose their places when others want them", async () => {
   const limit = new Limit(2, 5, 20);
   const { origin, waiting } = limited(limit);
-  const forgotten = [origin.read(url, undefined), origin.read(url, undefined)];
+  const forgotten = [origin.read({ url }, undefined), origin.read({ url }, undefined)];
   for (const read of waiting.splice(0)) read.answer(memoryBody(seededBytes(1)));
   await Promise.all(forgotten);
   await new Promise((resolve) => setTimeout(resolve, 40));
-  const next = origin.read(url, undefined);
+  const next = origin.read({ url }, undefined);
   await settle();
   assert.equal(waiting.length, 1);
   waiting[0].answer(memoryBody(seededBytes(1)));

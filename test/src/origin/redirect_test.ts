@@ -35,7 +35,7 @@ async function hosts(settings: (other: string) => Record<string, OriginSettings>
   return {
     data,
     other,
-    read: () => origin.read(new URL("a", data.url), RANGE),
+    read: () => origin.read({ url: new URL("a", data.url) }, RANGE),
     [Symbol.asyncDispose]: async () => {
       await data.stop();
       await other.stop();
@@ -55,7 +55,7 @@ Deno.test("without an opt-in no redirect is followed, not even on the same host"
   for (const location of ["/b", `${data.url}b`, "http://169.254.169.254/", "//127.0.0.1:1/"]) {
     data.heal();
     data.fault("/a", { kind: "redirect", location });
-    await assert.rejects(origin.read(new URL("a", data.url), RANGE), isRedirect);
+    await assert.rejects(origin.read({ url: new URL("a", data.url) }, RANGE), isRedirect);
   }
   assert.deepEqual(new Set(data.requests.map((r) => r.path)), new Set(["/a"]));
 });
@@ -132,7 +132,11 @@ Deno.test("a redirect to any spelling of another place opens no socket there", a
     // a header cannot hold the others
     location = URL.canParse(text) ? new URL(text).href : encodeURI(text);
     asked.length = 0;
-    await assert.rejects(origin.read(new URL("https://start.example/a"), RANGE), isRedirect, text);
+    await assert.rejects(
+      origin.read({ url: new URL("https://start.example/a") }, RANGE),
+      isRedirect,
+      text,
+    );
     // what cannot be a URL is relative to the host that was asked, and stays there
     for (const url of asked) assert.equal(new URL(url).host, "start.example", text);
   }
@@ -151,7 +155,7 @@ Deno.test("a redirect from https to http is refused", async () => {
       );
     },
   })(["https://data.example/"]);
-  await assert.rejects(origin.read(new URL("https://data.example/a"), RANGE), isRedirect);
+  await assert.rejects(origin.read({ url: new URL("https://data.example/a") }, RANGE), isRedirect);
   assert.deepEqual(asked, ["https://data.example/a"]);
 });
 
@@ -176,7 +180,7 @@ Deno.test("a wildcard allows names below a domain, not the domain, a port or a p
       );
     },
   })(["https://data.example/"]);
-  const read = () => origin.read(new URL("https://data.example/a"), RANGE);
+  const read = () => origin.read({ url: new URL("https://data.example/a") }, RANGE);
   location = "https://d1.cdn.example/a?Signature=x";
   await (await read()).bytes();
   assert.equal(asked[1], location);
@@ -215,7 +219,7 @@ Deno.test("at most three redirects are followed", async () => {
     requestTimeoutMs: 5000,
     settings: { [data.url]: { redirects: ["elsewhere.example"] } },
   })([data.url]);
-  const read = () => origin.read(new URL("a", data.url), RANGE);
+  const read = () => origin.read({ url: new URL("a", data.url) }, RANGE);
   assert.deepEqual(await (await read()).bytes(), BYTES.slice(10, 110));
   hops = 4;
   data.requests.length = 0;
@@ -262,7 +266,7 @@ Deno.test("a login in Earthdata's style: its host gets the password, each host i
       [login.url]: { basic: { user: "reader", password: "secret" } },
     },
   })([data.url]);
-  const read = () => origin.read(new URL("a", data.url), RANGE);
+  const read = () => origin.read({ url: new URL("a", data.url) }, RANGE);
   assert.deepEqual(await (await read()).bytes(), BYTES.slice(10, 110));
   assert.deepEqual(await (await read()).bytes(), BYTES.slice(10, 110));
   assert.equal(login.requests.length, 1, "the second read needs no login");

@@ -35,7 +35,7 @@ Deno.test("only what is passing is tried again, and at most twice", async () => 
   ];
   for (const [codes, tries, ok] of cases) {
     const tried = failing(codes);
-    const read = tried.origin.read(url, undefined);
+    const read = tried.origin.read({ url }, undefined);
     if (ok) assert.equal((await read).length, 1);
     else await assert.rejects(read, (fault: OriginError) => fault.code === codes.at(-1));
     assert.equal(tried.tries(), tries, codes.join());
@@ -46,19 +46,19 @@ Deno.test("a host that keeps failing uses up its budget; successes fill it again
   const budget = new RetryBudget(3);
   const forever = Array.from({ length: 100 }, () => "origin-unavailable" as const);
   const tried = failing(forever, budget);
-  for (let i = 0; i < 5; i++) await assert.rejects(tried.origin.read(url, undefined));
+  for (let i = 0; i < 5; i++) await assert.rejects(tried.origin.read({ url }, undefined));
   assert.equal(tried.tries(), 5 + 3);
   const well = failing([], budget);
-  for (let i = 0; i < 11; i++) await well.origin.read(url, undefined);
+  for (let i = 0; i < 11; i++) await well.origin.read({ url }, undefined);
   const again = failing(["origin-unavailable", "origin-unavailable"], budget);
-  await assert.rejects(again.origin.read(url, undefined));
+  await assert.rejects(again.origin.read({ url }, undefined));
   assert.equal(again.tries(), 2);
 });
 
 Deno.test("a reader that leaves is not kept by a retry's delay", async () => {
   const controller = new AbortController();
   const tried = failing(["origin-unavailable", "origin-unavailable", "origin-unavailable"]);
-  const reading = tried.origin.read(url, undefined, { signal: controller.signal });
+  const reading = tried.origin.read({ url }, undefined, { signal: controller.signal });
   controller.abort();
   await assert.rejects(reading);
   assert.equal(tried.tries(), 1);
@@ -78,6 +78,6 @@ Deno.test("a try after one that heard nothing of the host is made over a new con
     },
     head: () => Promise.resolve({}),
   }, new RetryBudget());
-  await origin.read(url, undefined);
+  await origin.read({ url }, undefined);
   assert.deepEqual(seen, [undefined, undefined, true]);
 });

@@ -21,14 +21,14 @@ Deno.test("a range that is read a second time in an epoch is kept; each reader h
   await using set = await setting();
   const { server, origin, url } = set;
   for (let i = 0; i < 5; i++) {
-    const body = await origin.read(url, RANGE, { epoch: "v1" });
+    const body = await origin.read({ url }, RANGE, { epoch: "v1" });
     assert.equal(body.length, 1000);
     assert.equal(body.objectLength, 100_000);
     const room = i % 3 * 8;
     const bytes = await body.bytes(undefined, room);
     assert.deepEqual(bytes.slice(room), BYTES.slice(10, 1010));
     bytes.fill(7);
-    const stream = (await origin.read(url, RANGE, { epoch: "v1" })).stream();
+    const stream = (await origin.read({ url }, RANGE, { epoch: "v1" })).stream();
     assert.deepEqual(await new Response(stream).bytes(), BYTES.slice(10, 1010));
   }
   assert.equal(server.requests.length, 2);
@@ -37,30 +37,32 @@ Deno.test("a range that is read a second time in an epoch is kept; each reader h
 Deno.test("another epoch, validator, offset or length is another entry; no epoch is none", async () => {
   await using set = await setting();
   const { server, origin, url } = set;
-  const head = await origin.head(url);
+  const head = await origin.head({ url });
   for (let i = 0; i < 3; i++) {
     for (const epoch of ["v1", "v2"]) {
-      await (await origin.read(url, RANGE, { epoch })).bytes();
-      await (await origin.read(url, RANGE, { epoch, validator: head.validator })).bytes();
-      await (await origin.read(url, { offset: 10, length: 999 }, { epoch })).bytes();
-      await (await origin.read(url, { offset: 11, length: 1000 }, { epoch })).bytes();
+      await (await origin.read({ url }, RANGE, { epoch })).bytes();
+      await (await origin.read({ url, validator: head.validator }, RANGE, { epoch })).bytes();
+      await (await origin.read({ url }, { offset: 10, length: 999 }, { epoch })).bytes();
+      await (await origin.read({ url }, { offset: 11, length: 1000 }, { epoch })).bytes();
     }
   }
   assert.equal(server.requests.length, 1 + 2 * 8);
-  await (await origin.read(url, RANGE)).bytes();
-  await (await origin.read(url, RANGE)).bytes();
+  await (await origin.read({ url }, RANGE)).bytes();
+  await (await origin.read({ url }, RANGE)).bytes();
   assert.equal(server.requests.length, 1 + 2 * 8 + 2);
 });
 
 Deno.test("what fell short is not kept", async () => {
   await using set = await setting();
   const { server, chunkCache, origin, url } = set;
-  await (await origin.read(url, RANGE, { epoch: "v1" })).bytes();
+  await (await origin.read({ url }, RANGE, { epoch: "v1" })).bytes();
   server.fault("/a", { kind: "short" });
-  await assert.rejects(async () => await (await origin.read(url, RANGE, { epoch: "v1" })).bytes());
+  await assert.rejects(async () =>
+    await (await origin.read({ url }, RANGE, { epoch: "v1" })).bytes()
+  );
   assert.equal(chunkCache.bytes, 0);
   server.heal();
-  const body = await origin.read(url, RANGE, { epoch: "v1" });
+  const body = await origin.read({ url }, RANGE, { epoch: "v1" });
   assert.deepEqual(await body.bytes(), BYTES.slice(10, 1010));
 });
 
@@ -69,13 +71,13 @@ Deno.test("the cache stays within its bytes, and large chunks stay out of it", a
   const { server, chunkCache, origin, url } = set;
   for (let i = 0; i < 60; i++) {
     const range = { offset: (i >> 1) * 2000, length: 2000 };
-    await (await origin.read(url, range, { epoch: "v1" })).bytes();
+    await (await origin.read({ url }, range, { epoch: "v1" })).bytes();
     assert.ok(chunkCache.bytes <= 20_000, `${chunkCache.bytes}`);
   }
   assert.ok(chunkCache.bytes > 10_000);
   const before = server.requests.length;
   for (let i = 0; i < 3; i++) {
-    await (await origin.read(url, { offset: 0, length: 50_000 }, { epoch: "v1" })).bytes();
+    await (await origin.read({ url }, { offset: 0, length: 50_000 }, { epoch: "v1" })).bytes();
   }
   assert.equal(server.requests.length, before + 3);
 });

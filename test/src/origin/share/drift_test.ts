@@ -12,7 +12,8 @@ async function setting(validators = true) {
   const origins = originsFor({ concurrentPerOrigin: 4, requestTimeoutMs: 5000 });
   const origin = origins([server.url]);
   const url = new URL("a", server.url);
-  const read = async (epoch?: string) => await (await origin.read(url, RANGE, { epoch })).bytes();
+  const read = async (epoch?: string) =>
+    await (await origin.read({ url }, RANGE, { epoch })).bytes();
   return { server, origins, url, read, [Symbol.asyncDispose]: () => server.stop() };
 }
 
@@ -42,7 +43,7 @@ Deno.test("datasets share what was seen in an epoch", async () => {
   const { server, origins, url, read } = set;
   await read("v1");
   server.files.set("/a", seededBytes(50, 2));
-  await assert.rejects(origins([server.url]).read(url, RANGE, { epoch: "v1" }), changed);
+  await assert.rejects(origins([server.url]).read({ url }, RANGE, { epoch: "v1" }), changed);
 });
 
 Deno.test("a file whose host tells no state is read without", async () => {
@@ -58,10 +59,10 @@ Deno.test("two first reads at once that see different files are not both believe
   const { server, origins, url } = set;
   server.fault("/a", { kind: "late", byMs: 50 }, { times: 1 });
   const origin = origins([server.url]);
-  const early = origin.read(url, RANGE, { epoch: "v1" });
+  const early = origin.read({ url }, RANGE, { epoch: "v1" });
   while (server.requests.length === 0) await new Promise((resolve) => setTimeout(resolve, 2));
   server.fault("/a", { kind: "changed-tag", etag: '"other"' }, { times: 1 });
-  const other = origin.read(url, { offset: 9, length: 5 }, { epoch: "v1" });
+  const other = origin.read({ url }, { offset: 9, length: 5 }, { epoch: "v1" });
   const outcomes = await Promise.allSettled([early, other]);
   assert.deepEqual(outcomes.map((o) => o.status).sort(), ["fulfilled", "rejected"]);
   const lost = outcomes.find((o) => o.status === "rejected") as PromiseRejectedResult;

@@ -1,36 +1,41 @@
 import assert from "node:assert/strict";
 import { FileIds } from "../../../../src/origin/share/file_ids.ts";
+import type { Validator } from "../../../../src/origin/source_file.ts";
 
-Deno.test("a file in a state has one number, whichever URL object names it", () => {
+const url = new URL("https://data.example/a");
+
+Deno.test("a file in a state has one number, whichever object names it", () => {
   const ids = new FileIds();
-  const url = new URL("https://data.example/a");
-  const states = [
-    {},
-    { epoch: "1" },
-    { epoch: "2" },
-    { epoch: "1", validator: { etag: '"x"' } },
-    { epoch: "1", validator: { etag: '"x"', lastModified: 1 } },
-    { epoch: "1", validator: { lastModified: 1 } },
+  const states: Array<[epoch: string | undefined, validator?: Validator]> = [
+    [undefined],
+    ["1"],
+    ["2"],
+    ["1", { etag: '"x"' }],
+    ["1", { etag: '"x"', lastModified: 1 }],
+    ["1", { lastModified: 1 }],
   ];
-  const numbers = states.map((state) => ids.of(url, state));
+  const number = (of: URL) =>
+    states.map(([epoch, validator]) => ids.of({ url: of, validator }, epoch));
+  const numbers = number(url);
   assert.equal(new Set(numbers).size, states.length);
-  assert.deepEqual(states.map((state) => ids.of(new URL(url), state)), numbers);
-  assert.ok(!numbers.includes(ids.of(new URL("https://data.example/b"), {})));
+  assert.deepEqual(number(new URL(url)), numbers);
+  assert.ok(!numbers.includes(ids.of({ url: new URL("https://data.example/b") }, undefined)));
 });
 
-Deno.test("a URL object that is changed has another number", () => {
+Deno.test("one file object has another number in each epoch", () => {
   const ids = new FileIds();
-  const url = new URL("https://data.example/a");
-  const before = ids.of(url, { epoch: "1" });
-  url.pathname = "/b";
-  assert.notEqual(ids.of(url, { epoch: "1" }), before);
+  const file = { url };
+  const epochs = [undefined, "1", "2", undefined, "1", "2"];
+  const numbers = epochs.map((epoch) => ids.of(file, epoch));
+  assert.equal(new Set(numbers).size, 3);
+  assert.deepEqual(numbers.slice(3), numbers.slice(0, 3));
 });
 
 Deno.test("a number is never given twice, however many files were forgotten", () => {
   const ids = new FileIds();
   const numbers = new Set<number>();
   for (let i = 0; i < 25_000; i++) {
-    numbers.add(ids.of(new URL(`https://data.example/${i}`), { epoch: "1" }));
+    numbers.add(ids.of({ url: new URL(`https://data.example/${i}`) }, "1"));
   }
   assert.equal(numbers.size, 25_000);
 });

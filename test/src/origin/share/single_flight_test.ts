@@ -34,12 +34,12 @@ const settle = () => new Promise((resolve) => setTimeout(resolve, 0));
 
 Deno.test("identical reads at the same time are one read, and each has bytes of its own", async () => {
   const { origin, reads } = held();
-  const all = Array.from({ length: 5 }, () => origin.read(url, RANGE));
+  const all = Array.from({ length: 5 }, () => origin.read({ url }, RANGE));
   const others = [
-    origin.read(url, { offset: 0, length: 11 }),
-    origin.read(url, undefined),
-    origin.read(url, RANGE, { validator: { etag: '"1"' } }),
-    origin.read(url, RANGE, { unless: { etag: '"1"' } }),
+    origin.read({ url }, { offset: 0, length: 11 }),
+    origin.read({ url }, undefined),
+    origin.read({ url, validator: { etag: '"1"' } }, RANGE),
+    origin.read({ url }, RANGE, { unless: { etag: '"1"' } }),
   ];
   assert.equal(reads.length, 5);
   for (const read of reads) read.answer(memoryBody(seededBytes(10)));
@@ -58,7 +58,7 @@ Deno.test("identical reads at the same time are one read, and each has bytes of 
 
 Deno.test("a lone reader gets the origin's own body, untouched", async () => {
   const { origin, reads } = held();
-  const reading = origin.read(url, RANGE);
+  const reading = origin.read({ url }, RANGE);
   const body = memoryBody(seededBytes(10));
   reads[0].answer(body);
   assert.equal(await reading, body);
@@ -69,9 +69,9 @@ Deno.test("a reader that leaves does not disturb the others; the last one cancel
   const { origin, reads } = held();
   const leavers = [new AbortController(), new AbortController()];
   const gone = leavers.map(({ signal }) =>
-    assert.rejects(origin.read(url, RANGE, { signal }), (f: OriginError) => f.context.cancelled)
+    assert.rejects(origin.read({ url }, RANGE, { signal }), (f: OriginError) => f.context.cancelled)
   );
-  const staying = origin.read(url, RANGE);
+  const staying = origin.read({ url }, RANGE);
   for (const leaver of leavers) leaver.abort();
   await Promise.all(gone);
   assert.equal(reads[0].options.signal!.aborted, false);
@@ -79,12 +79,12 @@ Deno.test("a reader that leaves does not disturb the others; the last one cancel
   assert.deepEqual(await (await staying).bytes(), seededBytes(10));
 
   const last = new AbortController();
-  const alone = origin.read(url, RANGE, { signal: last.signal });
+  const alone = origin.read({ url }, RANGE, { signal: last.signal });
   last.abort();
   await assert.rejects(alone);
   assert.equal(reads[1].options.signal!.aborted, true);
   // a reader that comes now must not join the cancelled read
-  const next = origin.read(url, RANGE);
+  const next = origin.read({ url }, RANGE);
   assert.equal(reads.length, 3);
   reads[2].answer(memoryBody(seededBytes(10)));
   await next;
@@ -92,12 +92,12 @@ Deno.test("a reader that leaves does not disturb the others; the last one cancel
 
 Deno.test("a failure is every present reader's, and is not remembered", async () => {
   const { origin, reads } = held();
-  const failing = [origin.read(url, RANGE), origin.read(url, RANGE)];
+  const failing = [origin.read({ url }, RANGE), origin.read({ url }, RANGE)];
   reads[0].fail(new OriginError("origin-unavailable", "down"));
   for (const reading of failing) {
     await assert.rejects(reading, (f: OriginError) => f.code === "origin-unavailable");
   }
-  const again = origin.read(url, RANGE);
+  const again = origin.read({ url }, RANGE);
   reads[1].answer(memoryBody(seededBytes(10)));
   assert.equal((await again).length, 10);
 });
@@ -105,7 +105,7 @@ Deno.test("a failure is every present reader's, and is not remembered", async ()
 Deno.test("a lone reader that leaves while it reads cancels the origin's body", async () => {
   const { origin, reads } = held();
   const controller = new AbortController();
-  const reading = origin.read(url, RANGE, { signal: controller.signal });
+  const reading = origin.read({ url }, RANGE, { signal: controller.signal });
   reads[0].answer(memoryBody(seededBytes(10)));
   await reading;
   controller.abort();
@@ -114,7 +114,7 @@ Deno.test("a lone reader that leaves while it reads cancels the origin's body", 
 
 Deno.test("a body too large to share goes to one reader; the others read for themselves", async () => {
   const { origin, reads } = held();
-  const all = [origin.read(url, undefined), origin.read(url, undefined)];
+  const all = [origin.read({ url }, undefined), origin.read({ url }, undefined)];
   const large = { ...memoryBody(seededBytes(10)), length: undefined };
   reads[0].answer(large);
   await settle();
@@ -130,7 +130,7 @@ Deno.test("1,000 simultaneous reads of one range cost the server one request", a
   const origin = originsFor({ concurrentPerOrigin: 64, requestTimeoutMs: 30_000 })([server.url]);
   const range = { offset: 500, length: 50_000 };
   await Promise.all(Array.from({ length: 1000 }, async (_, i) => {
-    const body = await origin.read(new URL("a", server.url), range);
+    const body = await origin.read({ url: new URL("a", server.url) }, range);
     const got = i % 2 ? await body.bytes() : await new Response(body.stream()).bytes();
     assert.deepEqual(got, bytes.slice(500, 50_500));
   }));

@@ -50,13 +50,13 @@ Deno.test("file: a symbolic link is followed inside the allowed folder and refus
   await Deno.symlink(`${dir.path}/in-more/secret.bin`, `${dir.path}/in/sibling`);
   const base = `file://${dir.path}/in/`;
   const origin = filesIn(base);
-  const good = await origin.read(new URL("good", base), undefined);
+  const good = await origin.read({ url: new URL("good", base) }, undefined);
   assert.deepEqual(await good.bytes(), new Uint8Array([1, 2]));
   for (const name of ["bad", "badfolder/secret.bin", "sibling"]) {
-    await refused(origin.read(new URL(name, base), undefined));
-    await refused(origin.head(new URL(name, base)));
+    await refused(origin.read({ url: new URL(name, base) }, undefined));
+    await refused(origin.head({ url: new URL(name, base) }));
   }
-  await refused(origin.list!(new URL("badfolder/", base)));
+  await refused(origin.list!({ url: new URL("badfolder/", base) }));
 });
 
 Deno.test("file: a folder reached through a symbolic link may be allowed itself", async () => {
@@ -64,7 +64,7 @@ Deno.test("file: a folder reached through a symbolic link may be allowed itself"
   await write(`${dir.path}/real/a.bin`, new Uint8Array([7]));
   await Deno.symlink(`${dir.path}/real`, `${dir.path}/link`);
   const base = `file://${dir.path}/link/`;
-  const body = await filesIn(base).read(new URL("a.bin", base), undefined);
+  const body = await filesIn(base).read({ url: new URL("a.bin", base) }, undefined);
   assert.deepEqual(await body.bytes(), new Uint8Array([7]));
 });
 
@@ -90,10 +90,10 @@ Deno.test("file: every spelling of a path out of the folder is refused", async (
       "/in/%c0%ae%c0%ae/secret.bin",
     ]
   ) {
-    await refused(origin.read(new URL(`file://${dir.path}${path}`), undefined));
+    await refused(origin.read({ url: new URL(`file://${dir.path}${path}`) }, undefined));
   }
-  await refused(origin.read(new URL(`file://otherhost${dir.path}/in/a.bin`), undefined));
-  await refused(origin.read(new URL(`file://${dir.path}/in/a.bin?x`), undefined));
+  await refused(origin.read({ url: new URL(`file://otherhost${dir.path}/in/a.bin`) }, undefined));
+  await refused(origin.read({ url: new URL(`file://${dir.path}/in/a.bin?x`) }, undefined));
 });
 
 Deno.test("file: an entry without a slash at its end allows that one file", async () => {
@@ -101,8 +101,8 @@ Deno.test("file: an entry without a slash at its end allows that one file", asyn
   await write(`${dir.path}/a.json`, new Uint8Array([1]));
   await write(`${dir.path}/a.json.bak`, new Uint8Array([2]));
   const origin = filesIn(`file://${dir.path}/a.json`);
-  assert.equal((await origin.head(new URL(`file://${dir.path}/a.json`))).length, 1);
-  await refused(origin.head(new URL(`file://${dir.path}/a.json.bak`)));
+  assert.equal((await origin.head({ url: new URL(`file://${dir.path}/a.json`) })).length, 1);
+  await refused(origin.head({ url: new URL(`file://${dir.path}/a.json.bak`) }));
 });
 
 Deno.test("file: a folder, and what is no regular file, is absent", async () => {
@@ -113,7 +113,7 @@ Deno.test("file: a folder, and what is no regular file, is absent", async () => 
   const origin = filesIn(`file://${dir.path}/`);
   for (const name of ["sub", "pipe", "sub/a.bin/b"]) {
     await assert.rejects(
-      origin.read(new URL(`file://${dir.path}/${name}`), undefined),
+      origin.read({ url: new URL(`file://${dir.path}/${name}`) }, undefined),
       (fault: OriginError) => fault.absent,
       name,
     );
@@ -122,7 +122,7 @@ Deno.test("file: a folder, and what is no regular file, is absent", async () => 
 
 Deno.test("file: without file access every local path is refused", async () => {
   const origin = originsFor({ concurrentPerOrigin: 1, requestTimeoutMs: 1000 })(["file:///etc/"]);
-  await refused(origin.read(new URL("file:///etc/hostname"), undefined));
+  await refused(origin.read({ url: new URL("file:///etc/hostname") }, undefined));
 });
 
 Deno.test("file: a file that shrinks after it was opened is an error, not a short body", async () => {
@@ -132,7 +132,7 @@ Deno.test("file: a file that shrinks after it was opened is an error, not a shor
   const origin = filesIn(`file://${dir.path}/`);
   for (const take of ["bytes", "stream"] as const) {
     await Deno.writeFile(path, new Uint8Array(1000));
-    const body = await origin.read(new URL(`file://${path}`), { offset: 0, length: 1000 });
+    const body = await origin.read({ url: new URL(`file://${path}`) }, { offset: 0, length: 1000 });
     await Deno.truncate(path, 500);
     await assert.rejects(
       take === "bytes" ? body.bytes() : new Response(body.stream()).arrayBuffer(),

@@ -34,7 +34,7 @@ async function sent(
       return Promise.resolve(answer(request));
     },
   })([prefix]);
-  await (await origin.read(parsed, RANGE)).bytes();
+  await (await origin.read({ url: parsed }, RANGE)).bytes();
   return requests;
 }
 
