@@ -2,7 +2,7 @@
 
 import { IndexError } from "../src/errors.ts";
 import type { Node } from "../src/manifest.ts";
-import { isObject, type Json, type JsonObject, parseJson } from "../src/zarr/json.ts";
+import { isObject, type Json, type JsonObject, parseJson } from "../src/json.ts";
 import { arrayFromV2, groupFromV2 } from "../src/zarr/v2/to_v3.ts";
 import { parseZarrJson } from "../src/zarr/v3_document.ts";
 import { jsonMembers } from "./json_members.ts";

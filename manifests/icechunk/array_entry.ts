@@ -2,7 +2,7 @@
 
 import { IndexError } from "../../src/errors.ts";
 import type { Node } from "../../src/manifest.ts";
-import type { Json } from "../../src/zarr/json.ts";
+import type { Json } from "../../src/json.ts";
 import { parseZarrJson } from "../../src/zarr/v3_document.ts";
 import { layoutFromV3 } from "../../src/zarr/chunk_grid.ts";
 import { encodeObjectId } from "./object_id.ts";

@@ -11,7 +11,7 @@
 
 import { IndexError, OriginError, SluiceError } from "../../src/errors.ts";
 import type { Validator } from "../../src/origin/source_file.ts";
-import { isObject, type Json, parseJson } from "../../src/zarr/json.ts";
+import { isObject, type Json, parseJson } from "../../src/json.ts";
 import { decodeText } from "./flatbuffer.ts";
 import { unpackMetadataFile } from "./metadata_file.ts";
 import { decodeObjectId } from "./object_id.ts";

@@ -1,7 +1,7 @@
 /** The `gen` of a kerchunk reference set: references written as loops. Source: kerchunk `spec.rst`. */
 
 import { IndexError } from "../../src/errors.ts";
-import { isObject, type Json, type JsonObject, toNumber } from "../../src/zarr/json.ts";
+import { isObject, type Json, type JsonObject, toNumber } from "../../src/json.ts";
 import { parseTemplate, type Template, type TemplateValue } from "./template.ts";
 import type { TemplateSet } from "./template_set.ts";
 

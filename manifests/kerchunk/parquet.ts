@@ -15,7 +15,7 @@ import type { ChunkRef } from "../../src/chunk/ref.ts";
 import type { Validator } from "../../src/origin/source_file.ts";
 import { Limit } from "../../src/origin/limit.ts";
 import type { Origin, OriginBody } from "../../src/origin/origin.ts";
-import { toNumber } from "../../src/zarr/json.ts";
+import { toNumber } from "../../src/json.ts";
 import { chunkOrdinal } from "../../src/zarr/chunk_grid.ts";
 import { DocumentHierarchy, parseDocument } from "../document_hierarchy.ts";
 import { folderUrl, mayBeFolder, urlBelow } from "../folder_url.ts";

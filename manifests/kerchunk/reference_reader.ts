@@ -1,7 +1,7 @@
 /** Reads reference sets from a stream, version 0 and 1, holding a window of its text at a time. */
 
 import { IndexError } from "../../src/errors.ts";
-import { type Json, parseJson } from "../../src/zarr/json.ts";
+import { type Json, parseJson } from "../../src/json.ts";
 import { generateReferences } from "./generator.ts";
 import { EntryScanner, INCOMPLETE } from "./json_scanner.ts";
 import { ReferenceBuilder, type ReferenceSet, tooLarge } from "./reference_builder.ts";

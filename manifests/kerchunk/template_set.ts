@@ -1,7 +1,7 @@
 /** The `templates` of a kerchunk reference set. */
 
 import { IndexError } from "../../src/errors.ts";
-import { isObject, type Json } from "../../src/zarr/json.ts";
+import { isObject, type Json } from "../../src/json.ts";
 import {
   parseTemplate,
   type Template,

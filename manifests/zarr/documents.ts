@@ -4,7 +4,7 @@ import { IndexError, OriginError } from "../../src/errors.ts";
 import type { OpenOptions } from "../../src/manifest.ts";
 import type { Validator } from "../../src/origin/source_file.ts";
 import type { Origin } from "../../src/origin/origin.ts";
-import { isObject } from "../../src/zarr/json.ts";
+import { isObject } from "../../src/json.ts";
 import { childPath, parseDocument } from "../document_hierarchy.ts";
 import { urlBelow } from "../folder_url.ts";
 import { wholeFile } from "../index_file.ts";

@@ -23,7 +23,7 @@ import {
   zmetadata,
 } from "../zarr/consolidated.ts";
 import { gridMappingName, withGeoAttributes } from "../zarr/geo.ts";
-import { parseJson, stringifyJson } from "../zarr/json.ts";
+import { parseJson, stringifyJson } from "../json.ts";
 import { type ArrayMetadata, gridShape } from "../zarr/metadata.ts";
 import { arrayToV2, groupToV2 } from "../zarr/v2/from_v3.ts";
 

@@ -3,7 +3,7 @@
  * an LZ4 block are, shuffled or not.
  */
 
-import { toNumber } from "../zarr/json.ts";
+import { toNumber } from "../json.ts";
 import {
   type BloscFrame,
   fitsFrame,

@@ -12,7 +12,7 @@ import type { BodyBytes, Representation } from "../http/representation.ts";
 import { prepend } from "./prepend.ts";
 import type { Timing } from "../http/server_timing.ts";
 import type { ArrayView } from "../catalog/store.ts";
-import { stringifyJson } from "../zarr/json.ts";
+import { stringifyJson } from "../json.ts";
 
 /** Encoded bytes that are read into memory at most, for a chunk that must be decoded here. */
 const MAX_CONVERT_BYTES = 256 * 2 ** 20;

@@ -1,6 +1,6 @@
 /** The transcode tier: chunks that are decoded here and sent in a portable encoding. */
 
-import { type Json, toNumber } from "../zarr/json.ts";
+import { type Json, toNumber } from "../json.ts";
 import type { Codec } from "../zarr/metadata.ts";
 import {
   decodeAsType,

@@ -1,6 +1,6 @@
 /** From codecs to the steps that undo them, each with the size that it must give. */
 
-import { toNumber } from "../zarr/json.ts";
+import { toNumber } from "../json.ts";
 import { decodeBlosc } from "./decode/blosc.ts";
 import { decodeBz2 } from "./decode/bz2.ts";
 import { CHECKSUM_BYTES, CHECKSUM_LOCATION, verifyChecksum } from "./decode/checksum.ts";

@@ -4,7 +4,7 @@
  */
 
 import { itemSize } from "../zarr/data_type.ts";
-import { isObject, type Json, type JsonObject, toNumber } from "../zarr/json.ts";
+import { isObject, type Json, type JsonObject, toNumber } from "../json.ts";
 import type { ArrayMetadata, Codec } from "../zarr/metadata.ts";
 import { type NumpyType, parseNumpyType, sameType } from "./decode/numpy_type.ts";
 

@@ -4,7 +4,7 @@
  * which are the only ones for elements of variable length).
  */
 
-import { type Json, type JsonObject, toNumber } from "../zarr/json.ts";
+import { type Json, type JsonObject, toNumber } from "../json.ts";
 import type { Codec } from "../zarr/metadata.ts";
 import { readStages, type Stage } from "./pipeline.ts";
 import { isOwnInverse, transposeOrder } from "./transpose.ts";

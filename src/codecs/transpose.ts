@@ -3,7 +3,7 @@
  * is dimension `order[i]` of the array.
  */
 
-import type { Json } from "../zarr/json.ts";
+import type { Json } from "../json.ts";
 import type { Stage } from "./pipeline.ts";
 
 /** The permutation that an `order` means; undefined if it is none of `rank` dimensions. */

@@ -1,7 +1,7 @@
 /** Where the chunks of an array stand: its grid, the order of the grid, and how a chunk's key is spelled. */
 
 import { IndexError } from "../errors.ts";
-import { isObject, type Json, type JsonObject, toNumber } from "./json.ts";
+import { isObject, type Json, type JsonObject, toNumber } from "../json.ts";
 
 /** How chunk coordinates become the end of a key. Source: Zarr v3 core, "Chunk key encodings". */
 export interface ChunkKeyEncoding {

@@ -6,7 +6,7 @@
  * `migrate_v3.py`; the defaults are numcodecs'.
  */
 
-import { type Json, type JsonObject, toNumber } from "./json.ts";
+import { type Json, type JsonObject, toNumber } from "../json.ts";
 import type { Codec } from "./metadata.ts";
 
 /**

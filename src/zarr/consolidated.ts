@@ -4,7 +4,7 @@
  * Source: FORMATS 4.7; zarr-python's `zarr.core.group.ConsolidatedMetadata`.
  */
 
-import type { JsonObject } from "./json.ts";
+import type { JsonObject } from "../json.ts";
 import type { ArrayMetadata, GroupMetadata } from "./metadata.ts";
 
 /** A node below a group: its path from that group, without slashes at its ends, and its metadata. */

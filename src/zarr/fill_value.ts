@@ -6,7 +6,7 @@
  * `from_json_scalar` methods and FORMATS 1.5.
  */
 
-import { isRawNumber, type Json, rawNumber, toNumber } from "./json.ts";
+import { isRawNumber, type Json, rawNumber, toNumber } from "../json.ts";
 import { dataTypeKind, dataTypeName, itemSize } from "./data_type.ts";
 import { malformed, shown } from "./malformed.ts";
 import type { DataType } from "./metadata.ts";

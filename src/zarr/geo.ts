@@ -6,7 +6,7 @@
  * Sources: CF conventions §5.6; zarr-conventions/proj, v0.1; GDAL's Zarr and netCDF drivers.
  */
 
-import type { JsonObject } from "./json.ts";
+import type { JsonObject } from "../json.ts";
 import type { ArrayMetadata } from "./metadata.ts";
 
 const PROJ = {

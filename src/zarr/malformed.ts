@@ -1,7 +1,7 @@
 /** The fault of a metadata document that says something impossible. */
 
 import { IndexError } from "../errors.ts";
-import { type Json, stringifyJson } from "./json.ts";
+import { type Json, stringifyJson } from "../json.ts";
 
 /**
  * An `index-invalid` fault that names the document and the fault in it.

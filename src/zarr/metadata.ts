@@ -1,7 +1,7 @@
 /** Zarr v3 metadata as types. Source: the Zarr v3 core specification, "Array metadata". */
 
 import { IndexError } from "../errors.ts";
-import type { Json, JsonObject } from "./json.ts";
+import type { Json, JsonObject } from "../json.ts";
 
 /** A named extension point with its configuration: `{"name": "gzip", "configuration": {"level": 1}}`. */
 export interface Named {

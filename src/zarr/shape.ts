@@ -1,6 +1,6 @@
 /** Shapes in metadata documents. */
 
-import { type Json, toNumber } from "./json.ts";
+import { type Json, toNumber } from "../json.ts";
 import { malformed, shown } from "./malformed.ts";
 
 /** NumPy's own limit is 64. */

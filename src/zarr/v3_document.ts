@@ -8,7 +8,7 @@
 import { coreCodec } from "./codec_names.ts";
 import { dataTypeKind, itemSize } from "./data_type.ts";
 import { zeroOf } from "./fill_value.ts";
-import { isObject, type Json, type JsonObject, parseJson, toNumber } from "./json.ts";
+import { isObject, type Json, type JsonObject, parseJson, toNumber } from "../json.ts";
 import { malformed, shown } from "./malformed.ts";
 import type { ArrayMetadata, Codec, DataType, GroupMetadata, Named } from "./metadata.ts";
 import { parseChunkShape, parseShape } from "./shape.ts";

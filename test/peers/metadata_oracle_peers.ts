@@ -8,7 +8,7 @@
 
 import assert from "node:assert/strict";
 import { consolidatedGroup } from "../../src/zarr/consolidated.ts";
-import { type JsonObject, parseJson, stringifyJson } from "../../src/zarr/json.ts";
+import { type JsonObject, parseJson, stringifyJson } from "../../src/json.ts";
 import { arrayFromV2, groupFromV2 } from "../../src/zarr/v2/to_v3.ts";
 import { arrayToV2, groupToV2 } from "../../src/zarr/v2/from_v3.ts";
 import { parseZarrJson } from "../../src/zarr/v3_document.ts";

@@ -1,6 +1,6 @@
 /** NumPy's names of number types in numcodecs' configurations (`<i2`, `>f4`, `|u1`), and their bytes. */
 
-import type { Json } from "../../zarr/json.ts";
+import type { Json } from "../../json.ts";
 
 /** A number type with a byte order. */
 export interface NumpyType {

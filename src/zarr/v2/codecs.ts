@@ -8,7 +8,7 @@
 
 import { coreCodec } from "../codec_names.ts";
 import { dataTypeKind, itemSize } from "../data_type.ts";
-import { isObject, type Json, type JsonObject } from "../json.ts";
+import { isObject, type Json, type JsonObject } from "../../json.ts";
 import { malformed, shown } from "../malformed.ts";
 import type { Codec, DataType } from "../metadata.ts";
 import type { Endian } from "./data_type.ts";

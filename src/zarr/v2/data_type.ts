@@ -5,7 +5,7 @@
  */
 
 import { coreDataType, itemSize } from "../data_type.ts";
-import { isObject, type Json, toNumber } from "../json.ts";
+import { isObject, type Json, toNumber } from "../../json.ts";
 import { malformed, shown } from "../malformed.ts";
 import type { DataType } from "../metadata.ts";
 

@@ -15,7 +15,7 @@ import {
   rawNumber,
   stringifyJson,
   toNumber,
-} from "../json.ts";
+} from "../../json.ts";
 import type { ArrayMetadata, Codec, DataType, GroupMetadata } from "../metadata.ts";
 
 /** The documents of a v2 array. */

@@ -12,7 +12,7 @@
 
 import { dataTypeKind, itemSize } from "../data_type.ts";
 import { floatFromText, floatValue, integerJson, integerValue } from "../fill_value.ts";
-import { isObject, type Json, type JsonObject, rawNumber, toNumber } from "../json.ts";
+import { isObject, type Json, type JsonObject, rawNumber, toNumber } from "../../json.ts";
 import type { DataType } from "../metadata.ts";
 
 /**

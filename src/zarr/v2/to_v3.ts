@@ -7,7 +7,7 @@
 
 import { itemSize } from "../data_type.ts";
 import { fillValueFromV2 } from "../fill_value.ts";
-import { isObject, type Json, type JsonObject, toNumber } from "../json.ts";
+import { isObject, type Json, type JsonObject, toNumber } from "../../json.ts";
 import { malformed, shown } from "../malformed.ts";
 import type { ArrayMetadata, Codec, GroupMetadata } from "../metadata.ts";
 import { missingValuesFromV2 } from "./missing_values.ts";

@@ -3,7 +3,7 @@ import { generateReferences, MAX_GENERATED } from "../../../manifests/kerchunk/g
 import { parseTemplate } from "../../../manifests/kerchunk/template.ts";
 import { TemplateSet } from "../../../manifests/kerchunk/template_set.ts";
 import { IndexError } from "../../../src/errors.ts";
-import type { Json } from "../../../src/zarr/json.ts";
+import type { Json } from "../../../src/json.ts";
 
 function render(text: string, variables: Record<string, bigint | string> = {}): string {
   return parseTemplate(text).render({

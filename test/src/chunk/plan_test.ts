@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { planArray } from "../../../src/chunk/plan.ts";
 import type { ArrayMetadata } from "../../../src/zarr/metadata.ts";
-import { rawNumber } from "../../../src/zarr/json.ts";
+import { rawNumber } from "../../../src/json.ts";
 import { arrayMetadata, VECTORS } from "../codecs/vectors.ts";
 
 const little = { name: "bytes", configuration: { endian: "little" } };

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { deflateSync } from "node:zlib";
 import { deliver } from "../../../src/chunk/delivery.ts";
 import { planArray } from "../../../src/chunk/plan.ts";
-import type { JsonObject } from "../../../src/zarr/json.ts";
+import type { JsonObject } from "../../../src/json.ts";
 import type { Codec } from "../../../src/zarr/metadata.ts";
 import { arrayFromV2 } from "../../../src/zarr/v2/to_v3.ts";
 import { readPortable } from "../codecs/portable_chunk.ts";

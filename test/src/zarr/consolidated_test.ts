@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { consolidatedGroup, type Descendant, zmetadata } from "../../../src/zarr/consolidated.ts";
-import { stringifyJson } from "../../../src/zarr/json.ts";
+import { stringifyJson } from "../../../src/json.ts";
 import type { GroupMetadata } from "../../../src/zarr/metadata.ts";
 
 const group = (title: string): GroupMetadata => ({

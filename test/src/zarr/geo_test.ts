@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { gridMappingName, withGeoAttributes } from "../../../src/zarr/geo.ts";
-import type { JsonObject } from "../../../src/zarr/json.ts";
+import type { JsonObject } from "../../../src/json.ts";
 import type { ArrayMetadata } from "../../../src/zarr/metadata.ts";
 
 const WKT1 = 'PROJCS["x",GEOGCS["WGS 84",AUTHORITY["EPSG","4326"]],AUTHORITY["EPSG","32631"]]';

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { IndexError } from "../../../src/errors.ts";
-import { type JsonObject, parseJson, stringifyJson } from "../../../src/zarr/json.ts";
+import { type JsonObject, parseJson, stringifyJson } from "../../../src/json.ts";
 import { type ArrayMetadata, chunkShape, gridShape } from "../../../src/zarr/metadata.ts";
 import { parseZarrJson } from "../../../src/zarr/v3_document.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type JsonObject, parseJson, stringifyJson } from "../../../../src/zarr/json.ts";
+import { type JsonObject, parseJson, stringifyJson } from "../../../../src/json.ts";
 import type { ArrayMetadata } from "../../../../src/zarr/metadata.ts";
 import { arrayToV2, groupToV2 } from "../../../../src/zarr/v2/from_v3.ts";
 

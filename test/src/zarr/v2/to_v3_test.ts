@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { IndexError } from "../../../../src/errors.ts";
-import { type Json, type JsonObject, parseJson, stringifyJson } from "../../../../src/zarr/json.ts";
+import { type Json, type JsonObject, parseJson, stringifyJson } from "../../../../src/json.ts";
 import { arrayFromV2, groupFromV2 } from "../../../../src/zarr/v2/to_v3.ts";
 
 const BASE: JsonObject = {

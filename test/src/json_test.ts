@@ -6,7 +6,7 @@ import {
   parseJson,
   stringifyJson,
   toNumber,
-} from "../../../src/zarr/json.ts";
+} from "../../src/json.ts";
 
 const SAME = [
   "1.0",
