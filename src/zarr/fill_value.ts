@@ -7,30 +7,67 @@
  */
 
 import { isRawNumber, type Json, rawNumber, toNumber } from "../json.ts";
-import { dataTypeKind, dataTypeName, itemSize } from "./data_type.ts";
-import { malformed, shown } from "./malformed.ts";
+import { dataTypeKind, dataTypeName, itemSize, type Kind } from "./data_type.ts";
 import type { DataType } from "./metadata.ts";
 
+/** What NetCDF itself puts where nothing was written. Source: `NC_FILL_*` in netcdf.h. */
+const NETCDF_FILL: Readonly<Record<string, Json>> = {
+  int8: -127,
+  uint8: 255,
+  int16: -32767,
+  uint16: 65535,
+  int32: -2147483647,
+  uint32: 4294967295,
+  int64: integerJson(-9223372036854775806n),
+  uint64: integerJson(18446744073709551614n),
+};
+
+/** Kinds for which zarr-python 2 writes their empty value as the number 0. */
+const ZERO_IS_EMPTY: ReadonlySet<Kind | undefined> = new Set([
+  "fixed_text",
+  "fixed_bytes",
+  "bytes",
+  "raw",
+  "struct",
+]);
+
 /**
- * A v2 `fill_value` as v3 writes it; null and undefined give the data type's zero.
+ * A v2 `fill_value` as v3 writes it; undefined if it cannot be a value of that data type.
  *
- * @param where the document it stands in, for messages
- * @throws IndexError if it cannot be a value of that data type
+ * null and an absent one give {@link unwrittenValue}.
  */
-export function fillValueFromV2(value: Json | undefined, dataType: DataType, where: string): Json {
-  const scalar = unwrapped(value, dataType);
-  if (scalar === null || scalar === undefined) return zeroOf(dataType);
-  const converted = convert(scalar, dataType);
-  if (converted === undefined) {
-    throw malformed(
-      where,
-      `fill_value ${shown(value)} is not a value of data type ${dataTypeName(dataType)}`,
-    );
-  }
-  return converted;
+export function fillValueFromV2(value: Json | undefined, dataType: DataType): Json | undefined {
+  const scalar = unwrapped(value);
+  if (scalar === null) return unwrittenValue(dataType);
+  return toNumber(scalar) === 0 && ZERO_IS_EMPTY.has(dataTypeKind(dataType))
+    ? zeroOf(dataType)
+    : convert(scalar, dataType);
 }
 
-/** The fill value of a data type where the source names none. */
+/** True for a v2 `fill_value` that says nothing: absent, null, or a list of one null. */
+export function isNullFill(value: Json | undefined): boolean {
+  return unwrapped(value) === null;
+}
+
+/**
+ * The fill value of an array whose source names none: as far from data as the data type allows,
+ * because GDAL takes the fill value for nodata, and 0 is data. Booleans have nothing but data.
+ */
+export function unwrittenValue(dataType: DataType): Json {
+  switch (dataTypeKind(dataType)) {
+    case "int":
+    case "uint":
+      return NETCDF_FILL[dataTypeName(dataType)];
+    case "float":
+      return "NaN";
+    case "complex":
+      return ["NaN", "NaN"];
+    default:
+      return zeroOf(dataType);
+  }
+}
+
+/** The zero of a data type, in which a v2 reader sees what a null fill value leaves open. */
 export function zeroOf(dataType: DataType): Json {
   switch (dataTypeKind(dataType)) {
     case "bool":
@@ -105,16 +142,11 @@ export function integerJson(value: bigint): Json {
   return Number.isSafeInteger(number) ? number : rawNumber(value.toString());
 }
 
-/** A value inside a one-element array, however deep; the pair of a complex number stays a pair. */
-function unwrapped(value: Json | undefined, dataType: DataType): Json | undefined {
+/** A value inside one-element arrays, null if there is none; the pair of a complex number stays a pair. */
+function unwrapped(value: Json | undefined): Json {
   let scalar = value;
   while (Array.isArray(scalar) && scalar.length === 1) scalar = scalar[0];
-  if (scalar === undefined || scalar === null) return scalar;
-  // zarr-python 2 writes 0 for the zero of any data type, structured ones too.
-  const kind = dataTypeKind(dataType);
-  const zeroMeansZero = kind === "fixed_text" || kind === "fixed_bytes" || kind === "bytes" ||
-    kind === "raw" || kind === "struct";
-  return zeroMeansZero && toNumber(scalar) === 0 ? null : scalar;
+  return scalar ?? null;
 }
 
 function convert(value: Json, dataType: DataType): Json | undefined {

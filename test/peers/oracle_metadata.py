@@ -88,6 +88,7 @@ def cases():
     c["absent_fill"] = case(holes("i2", -1), fill=-1, absent=["0.0"])
     c["absent_null"] = case(holes("i2", -1), fill=None, absent=["0.0"])
     c["absent_null_attr"] = case(holes("i2", -1), fill=None, absent=["0.0"], attrs={"_FillValue": -1})
+    c["absent_null_missing"] = case(holes("f4", -1), fill=None, absent=["0.0"], attrs={"missing_value": -1})
     c["absent_nan"] = case(holes("f4", NAN), fill="NaN", absent=["0.0"])
     c["absent_float_null"] = case(holes("f4", 3), fill=None, absent=["0.0"])
 
@@ -116,7 +117,7 @@ def cases():
         ("i2_two", "i2", [-5, 3]), ("i2_text", "i2", "-5"), ("i2_nan", "i2", NAN), ("i2_null", "i2", None),
         ("i2_true", "i2", True), ("i2_inf", "i2", INF), ("u1_out_of_range", "u1", -999), ("f4", "f4", -5.0), ("f4_int", "f4", -5),
         ("f4_list", "f4", [-5.0]), ("f4_two", "f4", [-5.0, 3.0]), ("f4_nan", "f4", NAN), ("f4_null", "f4", None),
-        ("f4_inf", "f4", INF), ("f4_text", "f4", "-5.0"), ("f4_word", "f4", "none"), ("f4_nan_list", "f4", [NAN, -5.0]),
+        ("f4_inf", "f4", INF), ("f4_text", "f4", "-5.0"), ("f4_base64", "f4", "AAAAAAAAFMA="), ("f4_word", "f4", "none"), ("f4_nan_list", "f4", [NAN, -5.0]),
         ("f8", "f8", -5.0), ("f2", "f2", -5.0), ("i8", "i8", -5),
     ]:
         hole = INF if value == INF and dtype[0] == "f" else 251 if dtype == "u1" else -5
@@ -316,8 +317,13 @@ def gdal_differences(v2, v3):
         want = want.astype("u1")
     if not same(np.squeeze(np.asarray(want)), np.squeeze(np.asarray(got))):
         found.append(f"GDAL values {np.asarray(want).tolist()} != {np.asarray(got).tolist()}")
+    nodata = array.GetNoDataValue()
+    # A null fill is no value of the data, but where the attributes name what is missing.
+    if raw.fill_value is None and raw.dtype.kind in "iuf" and np.any(raw[...] == nodata):
+        named = [np.ravel(raw.attrs.get(name, [])).tolist() for name in ("_FillValue", "missing_value")]
+        if nodata not in sum(named, []):
+            found.append(f"GDAL takes the value {nodata} for nodata")
     if raw.fill_value is not None and want.dtype.kind != "c":
-        nodata = array.GetNoDataValue()
         if nodata is None or not same(float(raw.fill_value), float(nodata)):
             found.append(f"GDAL nodata {raw.fill_value} != {nodata}")
     return found

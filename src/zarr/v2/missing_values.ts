@@ -110,7 +110,6 @@ function encodeScalar(value: Json, dataType: DataType): Json | undefined {
     const integer = typeof value === "string" ? undefined : integerValue(value);
     return integer === undefined ? undefined : integerJson(integer);
   }
-  if (kind === "float" && typeof value === "string" && isEncodedDouble(value)) return value;
   const number = nonFinite(value) ?? (typeof value === "boolean" ? Number(value) : toNumber(value));
   if (number === undefined) return undefined;
   const encoded = encodeDouble(number);
@@ -173,8 +172,4 @@ function encodeDouble(value: number): string {
   const bytes = new Uint8Array(8);
   new DataView(bytes.buffer).setFloat64(0, value, true);
   return bytes.toBase64();
-}
-
-function isEncodedDouble(text: string): boolean {
-  return /^[A-Za-z0-9+/]{11}=$/.test(text);
 }

@@ -5,11 +5,11 @@
  * it has when opened as v2. Sources: zarr-python's `migrate_v3.py`; DESIGN §4; FORMATS §4.
  */
 
-import { itemSize } from "../data_type.ts";
-import { fillValueFromV2 } from "../fill_value.ts";
+import { dataTypeKind, dataTypeName, itemSize } from "../data_type.ts";
+import { fillValueFromV2, floatValue, isNullFill, unwrittenValue } from "../fill_value.ts";
 import { isObject, type Json, type JsonObject, toNumber } from "../../json.ts";
 import { malformed, shown } from "../malformed.ts";
-import type { ArrayMetadata, Codec, GroupMetadata } from "../metadata.ts";
+import type { ArrayMetadata, Codec, DataType, GroupMetadata } from "../metadata.ts";
 import { missingValuesFromV2 } from "./missing_values.ts";
 import { parseChunkShape, parseShape } from "../shape.ts";
 import { objectCodec, pipelineFromV2, v2Codecs } from "./codecs.ts";
@@ -49,7 +49,13 @@ export function arrayFromV2(
   const size = itemSize(type.dataType) ?? 1;
   const chunkShape = parseChunkShape(zarray.chunks, shape, size, "chunks", where);
 
-  const fill = fillValueFromV2(zarray.fill_value, type.dataType, where);
+  const isNull = isNullFill(zarray.fill_value);
+  const fill = isNull
+    ? missingValue(zattrs, type.dataType)
+    : fillValueFromV2(zarray.fill_value, type.dataType);
+  const badFill = fill === undefined
+    ? `its fill_value ${shown(zarray.fill_value)} is not a value of ${dataTypeName(type.dataType)}`
+    : undefined;
   const names = dimensionNames(zarray, zattrs, shape.length);
   const pipeline = pipelineFromV2(
     v2,
@@ -59,7 +65,7 @@ export function arrayFromV2(
   );
   const attributes = missingValuesFromV2(
     visible(zattrs, names !== undefined),
-    isNull(zarray.fill_value) ? undefined : fill,
+    isNull ? undefined : fill,
     type.dataType,
   );
   return {
@@ -70,12 +76,12 @@ export function arrayFromV2(
       data_type: type.dataType,
       chunk_grid: { name: "regular", configuration: { chunk_shape: chunkShape } },
       chunk_key_encoding: { name: "default", configuration: { separator: "/" } },
-      fill_value: fill,
+      fill_value: fill ?? unwrittenValue(type.dataType),
       codecs: pipeline.codecs,
       attributes,
       ...(names && { dimension_names: names }),
     },
-    ...withReason(type.unsupported ?? pipeline.unsupported),
+    ...withReason(type.unsupported ?? pipeline.unsupported ?? badFill),
   };
 }
 
@@ -95,10 +101,22 @@ function withReason(unsupported: string | undefined): { unsupported?: string } {
   return unsupported === undefined ? {} : { unsupported };
 }
 
-/** null, or an array of one null. */
-function isNull(fill: Json | undefined): boolean {
-  return fill === undefined || fill === null ||
-    (Array.isArray(fill) && fill.length === 1 && isNull(fill[0]));
+/**
+ * The fill value of an array that has none: the number that its attributes call missing, as GDAL has
+ * it of a NetCDF file, else a value that is no data.
+ */
+function missingValue({ _FillValue, missing_value }: JsonObject, dataType: DataType): Json {
+  const kind = dataTypeKind(dataType);
+  const numeric = kind === "int" || kind === "uint" || kind === "float";
+  for (const value of numeric ? [_FillValue, missing_value].flat() : []) {
+    const number = toNumber(value);
+    if (number === undefined) continue;
+    // One that the data type rounds equals no cell in xarray.
+    if (kind === "float" && floatValue(number, dataType) !== number) continue;
+    const fill = fillValueFromV2(value, dataType);
+    if (fill !== undefined) return fill;
+  }
+  return unwrittenValue(dataType);
 }
 
 /** Order "F" is the reversal of the dimensions; of fewer than two there is nothing to reverse. */

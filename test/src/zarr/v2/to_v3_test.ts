@@ -50,8 +50,15 @@ Deno.test("a v2 array becomes a whole v3 document", () => {
 
 /** dtype, v2 fill_value, v3 fill_value, `_FillValue` attribute; all as JSON text. */
 const FILLS: Array<[dtype: string, fill: string, v3: string, attribute: string | undefined]> = [
-  ['"<i2"', "null", "0", undefined],
-  ['"<i2"', "[null]", "0", undefined],
+  ['"|i1"', "null", "-127", undefined],
+  ['"|u1"', "null", "255", undefined],
+  ['"<i2"', "null", "-32767", undefined],
+  ['"<i2"', "[null]", "-32767", undefined],
+  ['"<u2"', "null", "65535", undefined],
+  ['">i4"', "null", "-2147483647", undefined],
+  ['"<u4"', "null", "4294967295", undefined],
+  ['"<i8"', "null", "-9223372036854775806", undefined],
+  ['"<u8"', "null", "18446744073709551614", undefined],
   ['"<i2"', "-32767", "-32767", "-32767"],
   ['"<i2"', "[-32767]", "-32767", "-32767"],
   ['"<i2"', "[[-32767]]", "-32767", "-32767"],
@@ -61,7 +68,9 @@ const FILLS: Array<[dtype: string, fill: string, v3: string, attribute: string |
   ['"<i8"', "-9223372036854775808", "-9223372036854775808", "-9223372036854775808"],
   ['"<i8"', "9007199254740993", "9007199254740993", "9007199254740993"],
   ['"<u8"', "18446744073709551615", "18446744073709551615", "18446744073709551615"],
-  ['"<f4"', "null", "0", undefined],
+  ['"<f2"', "null", '"NaN"', undefined],
+  ['"<f4"', "null", '"NaN"', undefined],
+  ['">f8"', "null", '"NaN"', undefined],
   ['"<f4"', "-9999.0", "-9999.0", '"AAAAAICHw8A="'],
   ['"<f4"', "-9999.9", "-9999.9", '"AAAAQPOHw8A="'], // rounded to float32 first
   ['"<f8"', "-9999.9", "-9999.9", '"MzMzM/OHw8A="'],
@@ -78,7 +87,7 @@ const FILLS: Array<[dtype: string, fill: string, v3: string, attribute: string |
   ['"|b1"', "null", "false", undefined],
   ['"|b1"', "true", "true", "true"],
   ['"|b1"', "0", "false", "false"],
-  ['"<c8"', "null", "[0,0]", undefined],
+  ['"<c8"', "null", '["NaN","NaN"]', undefined],
   ['"<c8"', '[1.0,"NaN"]', '[1.0,"NaN"]', `["AAAAAAAA8D8=","${NAN}"]`],
   ['"<c16"', "[[0.0,1.0]]", "[0.0,1.0]", '["AAAAAAAAAAA=","AAAAAAAA8D8="]'],
   ['"<c16"', "2", "[2,0]", '["AAAAAAAAAEA=","AAAAAAAAAAA="]'],
@@ -145,7 +154,7 @@ const ATTRIBUTES: Array<[dtype: string, fill: string, from: string, to: string]>
   ["<i2", "null", '{"missing_value":Infinity}', '{"missing_value":1e999}'],
   ["<f4", "null", '{"_FillValue":-9999.9}', '{"_FillValue":"MzMzM/OHw8A="}'],
   ["<f4", "null", '{"_FillValue":NaN}', `{"_FillValue":"${NAN}"}`],
-  ["<f4", "null", `{"_FillValue":"${NAN}"}`, `{"_FillValue":"${NAN}"}`],
+  ["<f4", "null", `{"_FillValue":"${NAN}"}`, `{"missing_value":"${NAN}"}`],
   ["<f4", "null", '{"missing_value":NaN}', `{"_FillValue":"${NAN}"}`],
   ["<f4", "null", '{"missing_value":-Infinity}', '{"_FillValue":"AAAAAAAA8P8="}'],
   [
@@ -320,6 +329,49 @@ Deno.test("dimension names of another rank stay an attribute", () => {
   assert.deepEqual(metadata.attributes, { _ARRAY_DIMENSIONS: ["y"] });
 });
 
+const NAMED_MISSING: Array<[dtype: string, attributes: string, fill: string]> = [
+  ["<i2", '{"_FillValue":-5,"missing_value":-9}', "-5"],
+  ["<i2", '{"missing_value":[-9.0]}', "-9"],
+  ["<i2", '{"_FillValue":-5.5,"missing_value":-9}', "-9"],
+  ["<i2", '{"_FillValue":"-5"}', "-32767"],
+  ["|u1", '{"_FillValue":-999}', "255"],
+  ["<f4", '{"_FillValue":-9999}', "-9999"],
+  ["<f4", '{"_FillValue":-9999.9}', '"NaN"'],
+  ["<f4", '{"_FillValue":NaN}', '"NaN"'],
+  ["<M8[s]", '{"_FillValue":7}', '"NaT"'],
+];
+
+for (const [dtype, attributes, fill] of NAMED_MISSING) {
+  Deno.test(`a null fill_value of ${dtype} with attributes ${attributes} becomes ${fill}`, () => {
+    const { metadata } = translated(`{"dtype":"${dtype}","fill_value":null}`, attributes);
+    assert.equal(stringifyJson(metadata.fill_value), fill);
+  });
+}
+
+const NO_FILL: Array<[zarray: string, reason: RegExp]> = [
+  ['{"fill_value":40000}', /^its fill_value 40000 is not a value of int16$/],
+  ['{"fill_value":1.5}', /fill_value 1.5/],
+  ['{"fill_value":"NaN"}', /fill_value "NaN"/],
+  ['{"fill_value":[1,2]}', /fill_value \[1,2\]/],
+  ['{"fill_value":{}}', /fill_value \{\}/],
+  ['{"dtype":"<u8","fill_value":-1}', /fill_value -1/],
+  ['{"dtype":"<u8","fill_value":18446744073709551616}', /fill_value/],
+  ['{"dtype":"<f4","fill_value":"cold"}', /fill_value "cold"/],
+  ['{"dtype":"<f4","fill_value":"0x10"}', /fill_value "0x10"/],
+  ['{"dtype":"<c8","fill_value":[1,2,3]}', /fill_value/],
+  ['{"dtype":"|S2","fill_value":"YWJj"}', /fill_value/],
+  ['{"dtype":"|S2","fill_value":"!"}', /fill_value/],
+  ['{"dtype":"|b1","fill_value":"false"}', /fill_value/],
+];
+
+for (const [zarray, reason] of NO_FILL) {
+  Deno.test(`${zarray} keeps that array alone from being served, saying why`, () => {
+    const { metadata, unsupported } = translated(zarray);
+    assert.match(unsupported ?? "", reason);
+    assert.notEqual(metadata.fill_value, undefined);
+  });
+}
+
 const MALFORMED: Array<[zarray: string, message: RegExp]> = [
   ['{"zarr_format":3}', /zarr_format is 3/],
   ['{"shape":[-3,6]}', /shape\[0\] is -3/],
@@ -335,19 +387,6 @@ const MALFORMED: Array<[zarray: string, message: RegExp]> = [
   ['{"chunks":true}', /chunks is true/],
   ['{"dtype":"<q8"}', /dtype "<q8" is not known/],
   ['{"order":"K"}', /order is "K"/],
-  ['{"fill_value":40000}', /fill_value 40000 is not a value of data type int16/],
-  ['{"fill_value":1.5}', /fill_value 1.5/],
-  ['{"fill_value":"NaN"}', /fill_value "NaN"/],
-  ['{"fill_value":[1,2]}', /fill_value \[1,2\]/],
-  ['{"fill_value":{}}', /fill_value \{\}/],
-  ['{"dtype":"<u8","fill_value":-1}', /fill_value -1/],
-  ['{"dtype":"<u8","fill_value":18446744073709551616}', /fill_value/],
-  ['{"dtype":"<f4","fill_value":"cold"}', /fill_value "cold"/],
-  ['{"dtype":"<f4","fill_value":"0x10"}', /fill_value "0x10"/],
-  ['{"dtype":"<c8","fill_value":[1,2,3]}', /fill_value/],
-  ['{"dtype":"|S2","fill_value":"YWJj"}', /fill_value/],
-  ['{"dtype":"|S2","fill_value":"!"}', /fill_value/],
-  ['{"dtype":"|b1","fill_value":"false"}', /fill_value/],
   ['{"filters":[{}]}', /filters has \{\}, which names no codec/],
   ['{"filters":"zlib"}', /filters has "zlib"/],
   ['{"compressor":[null]}', /compressor has null/],
