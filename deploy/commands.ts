@@ -35,6 +35,7 @@ export async function checkCommand(
     for (const prefix of refused) {
       console.log(`refs point to ${prefix}; allow it with --origin ${prefix}`);
     }
+    for (const doubt of report.doubts) console.log(`! ${doubt}`);
     const { checked, problems } = report;
     console.log(`${checked} chunks checked, ${problems.length} with problems`);
   }
@@ -68,6 +69,7 @@ function inspectText(dataset: Dataset, report: InspectReport): string {
   for (const { path, problem } of report.arrays) {
     if (problem) lines.push(`! /${path}: ${problem}`);
   }
+  lines.push(...report.doubts.map((doubt) => `! ${doubt}`));
   for (const { name, prefix, allowed } of report.containers) {
     const how = prefix === undefined
       ? "not a URL prefix; ignored"

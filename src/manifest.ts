@@ -41,8 +41,11 @@ export interface ArrayNode {
 /** A node of the hierarchy. */
 export type Node = GroupNode | ArrayNode;
 
-/** {@link ChunkTable.kinds}: how a row's bytes are reached. */
-export const ROW_KIND = { range: 0, inline: 1, object: 2 } as const;
+/**
+ * {@link ChunkTable.kinds}: how a row's bytes are reached. An unusable row is one that the index has and
+ * that can be no chunk: {@link Manifest.chunk} throws what is wrong with it.
+ */
+export const ROW_KIND = { range: 0, inline: 1, object: 2, unusable: 3 } as const;
 
 /** Many references of one array at once, as columns of equal length. */
 export interface ChunkTable {
@@ -54,7 +57,7 @@ export interface ChunkTable {
   readonly kinds: Uint8Array;
   /** The distinct URLs of this table. */
   readonly urls: readonly string[];
-  /** Index into `urls` a row; meaningless for inline rows. */
+  /** Index into `urls` a row; meaningless for inline and unusable rows. */
   readonly urlIds: Uint32Array;
   /** Bytes; exact integers up to 2⁵³. */
   readonly offsets: Float64Array;
@@ -126,6 +129,8 @@ export interface Manifest {
   versions?(): Promise<VersionInfo[]>;
   /** The places outside itself that the index declares; none of them is open by that. */
   containers?(): Promise<ContainerInfo[]>;
+  /** What in the index may not be what its writer meant, a sentence each, for `inspect` and `check`. */
+  doubts?(): Promise<string[]>;
   /** Facts for `inspect`, label → text, in order. */
   report?(): Promise<Array<[label: string, text: string]>>;
 }

@@ -16,7 +16,12 @@ import { chunkOrdinal } from "../../src/zarr/chunk_grid.ts";
 import { childPath } from "../document_hierarchy.ts";
 import { decompressed, hashed, parts, VersionHash } from "../index_stream.ts";
 import { ChunkTableBuilder } from "../references/chunk_table_builder.ts";
-import { FIRST_URL_ID, INLINE_ID, type PackedRow } from "../references/packed_references.ts";
+import {
+  FIRST_URL_ID,
+  INLINE_ID,
+  type PackedRow,
+  UNUSABLE_ID,
+} from "../references/packed_references.ts";
 import type { ReferenceSet } from "./reference_builder.ts";
 import { readReferences, type ReferenceFile } from "./reference_reader.ts";
 import { KnownFiles } from "../known_files.ts";
@@ -117,6 +122,13 @@ class KerchunkJson implements Manifest {
     return this.#at(key, ({ set }, inner) => set.hierarchy.document(inner));
   }
 
+  doubts(): Promise<string[]> {
+    const doubts = this.#sets.flatMap(({ set }, i) =>
+      set.doubts.map(([path, text]) => `/${this.#sets.length > 1 ? `${i}/` : ""}${path}: ${text}`)
+    );
+    return Promise.resolve(doubts);
+  }
+
   async refresh(): Promise<Manifest> {
     const body = await this.origin.read({ url: this.url }, undefined, {
       unless: this.#validator,
@@ -194,13 +206,12 @@ class JsonReferences {
     if (id === INLINE_ID) {
       return { kind: "inline", bytes: this.set.inline.slice(offset, offset + length) };
     }
+    if (id === UNUSABLE_ID) throw this.set.faults[offset];
     const file = this.#known.get(id);
     return length === 0 ? { kind: "object", file } : { kind: "range", file, offset, length };
   }
 
   #href(id: number): string {
-    const fault = this.set.urlFaults.get(id - FIRST_URL_ID);
-    if (fault) throw fault;
     return this.set.urls.text(id - FIRST_URL_ID);
   }
 }

@@ -22,7 +22,12 @@ import { folderUrl, mayBeFolder, urlBelow } from "../folder_url.ts";
 import { wholeFile } from "../index_file.ts";
 import { VersionHash } from "../index_stream.ts";
 import { ChunkTableBuilder } from "../references/chunk_table_builder.ts";
-import { FIRST_URL_ID, INLINE_ID, type PackedRow } from "../references/packed_references.ts";
+import {
+  FIRST_URL_ID,
+  INLINE_ID,
+  type PackedRow,
+  UNUSABLE_ID,
+} from "../references/packed_references.ts";
 import { type Partition, PartitionReader, partitionUrl } from "./partition.ts";
 import { referenceUrl } from "./reference_url.ts";
 import { KnownFiles } from "../known_files.ts";
@@ -187,6 +192,9 @@ class KerchunkParquet implements Manifest {
     if (id === 0) return undefined;
     if (id === INLINE_ID) {
       return { kind: "inline", bytes: partition.inline.slice(offset, offset + length) };
+    }
+    if (id === UNUSABLE_ID) {
+      throw new IndexError("A row of a Parquet partition has an offset or a size and no path");
     }
     const file = this.#known.get(partition.urls.text(id - FIRST_URL_ID));
     return length === 0 ? { kind: "object", file } : { kind: "range", file, offset, length };

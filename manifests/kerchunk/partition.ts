@@ -6,6 +6,7 @@ import {
   FIRST_URL_ID,
   INLINE_ID,
   type PackedReferences,
+  UNUSABLE_ID,
 } from "../references/packed_references.ts";
 import { ParquetFile } from "../parquet/file.ts";
 import { PageScratch, release } from "../parquet/page.ts";
@@ -47,8 +48,9 @@ export class PartitionReader {
   /**
    * Packs the first rows of a partition.
    *
-   * In this order: `raw` not null is the bytes themselves; `path` null is an absent chunk; offset and
-   * size 0 is the whole file; size 0 is an absent chunk; else the range.
+   * In this order: `raw` not null is the bytes themselves; `path` null is an absent chunk, with an
+   * offset or a size an unusable one; offset and size both 0 or both null is the whole file; size 0 is an
+   * absent chunk; else the range.
    *
    * @param bytes the whole file, which is given up: its buffer is freed
    * @param most rows that can be asked for
@@ -65,12 +67,10 @@ export class PartitionReader {
     const ids = this.#ids.subarray(0, rows).fill(ABSENT_ID);
     const offsets = this.#offsets.subarray(0, rows).fill(0);
     const lengths = this.#lengths.subarray(0, rows).fill(0);
-    if (file.has("path")) {
-      if (file.has("offset")) file.readNumbers("offset", offsets);
-      if (file.has("size")) file.readNumbers("size", lengths);
-      readPaths(file, ids, urls);
-      checkRanges(ids, offsets, lengths);
-    }
+    if (file.has("offset")) file.readNumbers("offset", offsets);
+    if (file.has("size")) file.readNumbers("size", lengths);
+    if (file.has("path")) readPaths(file, ids, urls);
+    checkRanges(ids, offsets, lengths);
     const inline = file.has("raw")
       ? readInline(file, ids, offsets, lengths, this.maxBytes)
       : new Uint8Array(0);
@@ -116,8 +116,17 @@ function readPaths(file: ParquetFile, ids: Uint32Array, urls: TextTable): void {
 
 function checkRanges(ids: Uint32Array, offsets: Float64Array, lengths: Float64Array): void {
   for (let row = 0; row < ids.length; row++) {
-    if (ids[row] === ABSENT_ID) continue;
     const [offset, length] = [offsets[row], lengths[row]];
+    if (ids[row] === ABSENT_ID) {
+      // neither a number other than 0 nor one that cannot be told exactly
+      if (!isNaN(offset) && offset !== 0 || !isNaN(length) && length !== 0) ids[row] = UNUSABLE_ID;
+      offsets[row] = lengths[row] = 0;
+      continue;
+    }
+    if (isNaN(offset) && isNaN(length)) {
+      offsets[row] = lengths[row] = 0;
+      continue;
+    }
     const isExact = Number.isSafeInteger(offset) && Number.isSafeInteger(length) &&
       offset >= 0 && length >= 0 && Number.isSafeInteger(offset + length);
     if (!isExact) {

@@ -3,11 +3,16 @@
 import { IndexError } from "../../src/errors.ts";
 import { DocumentHierarchy, isMetadataName } from "../document_hierarchy.ts";
 import { assignRows, rowsOf } from "./array_rows.ts";
-import { ChunkIndex } from "../references/chunk_index.ts";
+import { ChunkIndex, type UnorderedRows } from "../references/chunk_index.ts";
 import type { GeneratedReference } from "./generator.ts";
 import type { EntryScanner, Span } from "./json_scanner.ts";
 import { NumericTail } from "./numeric_tail.ts";
-import { ABSENT_ID, FIRST_URL_ID, INLINE_ID } from "../references/packed_references.ts";
+import {
+  ABSENT_ID,
+  FIRST_URL_ID,
+  INLINE_ID,
+  UNUSABLE_ID,
+} from "../references/packed_references.ts";
 import { ReferenceRowGroup } from "../references/reference_rows.ts";
 import { referenceUrl } from "./reference_url.ts";
 import type { TemplateSet } from "./template_set.ts";
@@ -23,8 +28,10 @@ export interface ReferenceSet {
   readonly chunks: ReadonlyMap<string, ChunkIndex>;
   /** Absolute URLs by number. */
   readonly urls: TextList;
-  /** Why a URL cannot be used, by its number. */
-  readonly urlFaults: ReadonlyMap<number, IndexError>;
+  /** What is wrong with unusable rows, by number. */
+  readonly faults: readonly IndexError[];
+  /** What may not be what the writer meant: the path of an array, and the rest of a sentence. */
+  readonly doubts: ReadonlyArray<readonly [path: string, text: string]>;
   /** The bytes of inline chunks. */
   readonly inline: Uint8Array;
   /** Bytes that all of it holds. */
@@ -33,6 +40,17 @@ export interface ReferenceSet {
 
 /** What is held while reading may be this many times what may be kept. */
 const TRANSIENT_FACTOR = 4;
+
+/** The number of the fault of `[null, offset, length]`. */
+const NO_URL = 0;
+/**
+ * The number of the fault of `[url, 0, 0]` in an array none of whose references has any bytes. Writers
+ * leave it for a chunk without storage (a sparse TIFF tile), and kerchunk also writes it where it has not
+ * found the data (an HDF4 dataset in linked blocks, which is one chunk). A writer that has found bytes of
+ * other chunks of the array knows where its chunks are, so that this one has none; in an array without
+ * any bytes nothing tells the two apart, and absence would read as fill.
+ */
+const NO_BYTES = 1;
 
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
@@ -50,6 +68,14 @@ export class ReferenceBuilder {
   #inlineLength = 0;
   #documentBytes = 0;
   #entries = 0;
+  readonly #faults = [
+    new IndexError("The reference has an offset or a length and no URL"),
+    new IndexError(
+      "The reference is [url, 0, 0], as is every one of its array: kerchunk writes this where it does " +
+        "not find the data, too. Index the file with another tool, or leave the array out",
+    ),
+  ];
+  readonly #doubts: Array<readonly [string, string]> = [];
   #lastGroup: { base: number; group: ReferenceRowGroup } | undefined;
   /** The first entry that is no reference; thrown by {@link finish}, as this may be another container. */
   #fault: IndexError | undefined;
@@ -92,8 +118,8 @@ export class ReferenceBuilder {
     if (this.#fault) throw this.#fault;
     this.#checkHeld();
     const hierarchy = new DocumentHierarchy(this.#documents);
-    const { urls, urlFaults } = this.#resolveUrls(base, templates);
-    const chunks = this.#buildChunks(hierarchy);
+    const { urls, faultOf } = this.#resolveUrls(base, templates);
+    const chunks = this.#buildChunks(hierarchy, faultOf);
     const inline = this.#inline.slice(0, this.#inlineLength);
     let heldBytes = hierarchy.heldBytes + urls.heldBytes + inline.byteLength;
     for (const [path, index] of chunks) heldBytes += index.heldBytes + 2 * path.length + 128;
@@ -103,7 +129,8 @@ export class ReferenceBuilder {
       remoteDocuments: this.#remoteDocuments,
       chunks,
       urls,
-      urlFaults,
+      faults: this.#faults,
+      doubts: this.#doubts,
       inline,
       heldBytes,
     };
@@ -126,9 +153,17 @@ export class ReferenceBuilder {
     if (!Number.isSafeInteger(offset + length)) {
       return this.#addFault(key, "its range ends beyond 2⁵³");
     }
-    // No file and no bytes both mean: nothing was ever stored there.
-    const isAbsent = url === undefined || url.length === 0 || (!isWhole && length === 0);
-    if (isAbsent) return this.#addRow(key, ABSENT_ID, 0, 0);
+    if (url === undefined || url.length === 0) {
+      return isWhole
+        ? this.#addRow(key, ABSENT_ID, 0, 0)
+        : this.#addRow(key, UNUSABLE_ID, NO_URL, 0);
+    }
+    if (!isWhole && length === 0) {
+      // a place and no bytes is how kerchunk writes what was never stored
+      return offset > 0
+        ? this.#addRow(key, ABSENT_ID, 0, 0)
+        : this.#addRow(key, UNUSABLE_ID, NO_BYTES, 0);
+    }
     const id = FIRST_URL_ID + this.#urls.add(url);
     this.#addRow(key, id, isWhole ? 0 : offset, isWhole ? 0 : length);
   }
@@ -207,9 +242,9 @@ export class ReferenceBuilder {
   #resolveUrls(
     base: URL,
     templates: TemplateSet,
-  ): { urls: TextList; urlFaults: Map<number, IndexError> } {
+  ): { urls: TextList; faultOf: Map<number, number> } {
     const urls = new TextList();
-    const urlFaults = new Map<number, IndexError>();
+    const faultOf = new Map<number, number>();
     for (let number = 0; number < this.#urls.list.size; number++) {
       const text = this.#urls.list.text(number);
       const isTemplate = !templates.isEmpty && text.includes("{{");
@@ -219,25 +254,66 @@ export class ReferenceBuilder {
       } catch (fault) {
         if (!(fault instanceof IndexError)) throw fault;
         // thrown when a chunk needs it: one odd name must not close the rest
-        urlFaults.set(number, fault);
+        faultOf.set(FIRST_URL_ID + number, this.#faults.push(fault) - 1);
         urls.append(new Uint8Array(0));
       }
     }
-    return { urls: urls.trim(), urlFaults };
+    return { urls: urls.trim(), faultOf };
   }
 
-  #buildChunks(hierarchy: DocumentHierarchy): Map<string, ChunkIndex> {
+  #buildChunks(
+    hierarchy: DocumentHierarchy,
+    faultOf: ReadonlyMap<number, number>,
+  ): Map<string, ChunkIndex> {
     const chunks = new Map<string, ChunkIndex>();
     const arrays = new Set(hierarchy.arrayPaths());
     for (const [id, group] of this.#groups) {
       for (const [path, rows] of assignRows(group, arrays)) {
         const source = rowsOf(hierarchy, path, group, rows);
         const layout = source && hierarchy.layout(path);
-        if (layout) chunks.set(path, ChunkIndex.build(layout, source));
+        if (layout) chunks.set(path, ChunkIndex.build(layout, this.#judged(path, source, faultOf)));
       }
       this.#groups.delete(id);
     }
     return chunks;
+  }
+
+  /** Rows of an array, with what cannot be a chunk, or is none, in their own words. */
+  #judged(
+    path: string,
+    source: UnorderedRows,
+    faultOf: ReadonlyMap<number, number>,
+  ): UnorderedRows {
+    const isEmpty = (row: number) =>
+      source.id(row) === UNUSABLE_ID && source.offset(row) === NO_BYTES;
+    let [empty, unusable, stored] = [0, 0, 0];
+    for (let row = 0; row < source.rows; row++) {
+      if (source.ordinal(row) === undefined) continue;
+      const id = source.id(row);
+      if (isEmpty(row)) empty++;
+      else if (id === UNUSABLE_ID || faultOf.has(id)) unusable++;
+      else if (id !== ABSENT_ID) stored++;
+    }
+    if (unusable > 0) this.#doubts.push([path, `${unusable} references cannot be used (502)`]);
+    if (empty > 0) {
+      const meant = stored > 0
+        ? "are taken to be absent (404), since other chunks of the array have bytes"
+        : "cannot be told from data that was not found (502), since no chunk of the array has bytes";
+      this.#doubts.push([path, `${empty} references of [url, 0, 0] ${meant}`]);
+    }
+    if (faultOf.size === 0 && (empty === 0 || stored === 0)) return source;
+    return {
+      rows: source.rows,
+      ordinal: source.ordinal,
+      id: (row) =>
+        stored > 0 && isEmpty(row)
+          ? ABSENT_ID
+          : faultOf.has(source.id(row))
+          ? UNUSABLE_ID
+          : source.id(row),
+      offset: (row) => faultOf.get(source.id(row)) ?? source.offset(row),
+      length: (row) => faultOf.has(source.id(row)) ? 0 : source.length(row),
+    };
   }
 }
 

@@ -58,7 +58,7 @@ export class ParquetFile {
   }
 
   /**
-   * Reads a column of numbers; NaN for nulls and for integers that a double cannot tell exactly.
+   * Reads a column of numbers; NaN for nulls, Infinity for integers that a double cannot tell exactly.
    *
    * @param into as many rows as are wanted
    * @throws IndexError

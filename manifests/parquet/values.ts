@@ -45,7 +45,7 @@ export function sizeOf(type: string | undefined): number {
   return type === "INT64" || type === "DOUBLE" ? 8 : 4;
 }
 
-/** Reads numbers that lie one behind the other from `at`; integers beyond ±2⁵³ as NaN. */
+/** Reads numbers that lie one behind the other from `at`; integers beyond ±2⁵³ as Infinity. */
 export function copyNumbers(
   bytes: Uint8Array,
   at: number,
@@ -60,7 +60,7 @@ export function copyNumbers(
     for (let i = 0; i < into.length; i++, at += 8) {
       const high = view.getInt32(at + 4, true);
       const value = high * 2 ** 32 + view.getUint32(at, true);
-      into[i] = high >= 0 ? (high < 2 ** 21 ? value : NaN) : isUnsigned ? NaN : value;
+      into[i] = high >= 0 ? (high < 2 ** 21 ? value : Infinity) : isUnsigned ? Infinity : value;
     }
   } else if (type === "INT32") {
     for (let i = 0; i < into.length; i++, at += 4) {

@@ -2,7 +2,7 @@
 
 import { type ChunkTable, ROW_KIND } from "../../src/manifest.ts";
 import { type ChunkLayout, writeCoords } from "../../src/zarr/chunk_grid.ts";
-import { ABSENT_ID, INLINE_ID, type PackedRow } from "./packed_references.ts";
+import { ABSENT_ID, INLINE_ID, type PackedRow, UNUSABLE_ID } from "./packed_references.ts";
 
 /** Rows of a full table. */
 const TABLE_ROWS = 65_536;
@@ -38,10 +38,12 @@ export class ChunkTableBuilder {
     this.#lengths[row] = length;
     this.#kinds[row] = id === INLINE_ID
       ? ROW_KIND.inline
+      : id === UNUSABLE_ID
+      ? ROW_KIND.unusable
       : length === 0
       ? ROW_KIND.object
       : ROW_KIND.range;
-    if (id === INLINE_ID) return;
+    if (id === INLINE_ID || id === UNUSABLE_ID) return;
     let url = this.#urls.get(id);
     if (url === undefined) {
       url = this.#hrefs.push(this.href(id)) - 1;
@@ -57,8 +59,10 @@ export class ChunkTableBuilder {
     const offsets = this.#offsets.slice(0, rows);
     const lengths = this.#lengths.slice(0, rows);
     const places = offsets.slice();
-    // what an inline row's offset is in the index, means nothing outside
-    kinds.forEach((kind, row) => kind === ROW_KIND.inline && (offsets[row] = 0));
+    // what the offset of a row without a file is in the index, means nothing outside
+    kinds.forEach((kind, row) => {
+      if (kind === ROW_KIND.inline || kind === ROW_KIND.unusable) offsets[row] = 0;
+    });
     const table: ChunkTable = {
       rows,
       coords: this.#coords.slice(0, rows * this.layout.grid.length),

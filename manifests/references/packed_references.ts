@@ -23,12 +23,14 @@ import { BitReader } from "./bit_stream.ts";
 export const ABSENT_ID = 0;
 /** The row is bytes held by the index itself; its offset is their place there. */
 export const INLINE_ID = 1;
+/** The index says of the row what cannot be a chunk; its offset is the number of what is wrong, its length 0. */
+export const UNUSABLE_ID = 2;
 /** The id of URL number 0. A row with a URL and length 0 is the whole file. */
-export const FIRST_URL_ID = 2;
+export const FIRST_URL_ID = 3;
 
 /** One row; an absent one has offset and length 0. */
 export interface PackedRow {
-  /** {@link ABSENT_ID}, {@link INLINE_ID}, or {@link FIRST_URL_ID} plus a URL's number. */
+  /** {@link ABSENT_ID}, {@link INLINE_ID}, {@link UNUSABLE_ID}, or {@link FIRST_URL_ID} plus a URL's number. */
   id: number;
   /** Bytes from the start of the file, or of the index's inline bytes. */
   offset: number;

@@ -26,6 +26,8 @@ export interface CheckReport {
   readonly checked: number;
   /** Those of them that could not be had, in the order in which they were fetched. */
   readonly problems: readonly CheckProblem[];
+  /** What in the index may not be what its writer meant. */
+  readonly doubts: readonly string[];
 }
 
 /**
@@ -67,7 +69,7 @@ export async function check(
       progress(++checked);
     }
   }
-  return { checked, problems };
+  return { checked, problems, doubts: await store.manifest.doubts?.() ?? [] };
 }
 
 /** The grid coordinates of about `count` stored chunks, evenly spread. */

@@ -51,6 +51,8 @@ export interface InspectReport {
   readonly containers: ReadonlyArray<ContainerInfo & { readonly allowed: boolean }>;
   /** Branches, tags and the history, where the format has versions. */
   readonly versions: readonly VersionInfo[];
+  /** What in the index may not be what its writer meant. */
+  readonly doubts: readonly string[];
   /** Facts of the format itself. */
   readonly facts: ReadonlyArray<readonly [string, string]>;
 }
@@ -113,6 +115,7 @@ export async function inspect(
       allowed: container.prefix !== undefined && allows(container.prefix),
     })),
     versions: await manifest.versions?.() ?? [],
+    doubts: await manifest.doubts?.() ?? [],
     facts: await manifest.report?.() ?? [],
   };
 }
@@ -129,7 +132,8 @@ async function countRefs(
     refs += table.rows;
     const used = new Set<number>();
     for (let row = 0; row < table.rows; row++) {
-      if (table.kinds[row] !== ROW_KIND.inline) used.add(table.urlIds[row]);
+      const kind = table.kinds[row];
+      if (kind === ROW_KIND.range || kind === ROW_KIND.object) used.add(table.urlIds[row]);
     }
     for (const id of used) folders.add(table.urls[id]);
     progress(refs);

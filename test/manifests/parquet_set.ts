@@ -5,7 +5,7 @@ import { type ColumnSource, parquetWriteBuffer } from "hyparquet-writer";
 
 /** What a row of a partition refers to; undefined is an absent chunk. */
 export type PartitionRow =
-  | { path: string | null; offset?: number | bigint; size?: number | bigint }
+  | { path: string | null; offset?: number | bigint | null; size?: number | bigint | null }
   | { raw: Uint8Array }
   | undefined;
 
@@ -17,6 +17,8 @@ export interface PartitionOptions {
   /** Bytes a page. */
   readonly pageSize?: number;
   readonly rowGroupSize?: number;
+  /** True if offset and size may be null. */
+  readonly nullable?: boolean;
 }
 
 /** A `refs.N.parq`. */
@@ -26,15 +28,17 @@ export function partitionFile(
 ): Uint8Array<ArrayBuffer> {
   const { columns = ["path", "offset", "size", "raw"], codec = "ZSTD" } = options;
   const place = (row: PartitionRow) => row && "path" in row ? row : undefined;
-  const int = (value: number | bigint | undefined) => BigInt(value ?? 0);
+  const { nullable = false } = options;
+  const int = (value: number | bigint | null | undefined) =>
+    value === null && nullable ? null : BigInt(value ?? 0);
   const data: Record<string, () => Omit<ColumnSource, "name">> = {
     path: () => ({ type: "STRING", nullable: true, data: rows.map((r) => place(r)?.path ?? null) }),
     offset: () => ({
       type: "INT64",
-      nullable: false,
+      nullable,
       data: rows.map((r) => int(place(r)?.offset)),
     }),
-    size: () => ({ type: "INT64", nullable: false, data: rows.map((r) => int(place(r)?.size)) }),
+    size: () => ({ type: "INT64", nullable, data: rows.map((r) => int(place(r)?.size)) }),
     raw: () => ({
       type: "BYTE_ARRAY",
       nullable: true,

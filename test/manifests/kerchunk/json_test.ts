@@ -6,7 +6,7 @@ import {
 } from "../../../manifests/kerchunk/reference_reader.ts";
 import { openManifest } from "../../../manifests/mod.ts";
 import { IndexError, SluiceError } from "../../../src/errors.ts";
-import type { Manifest } from "../../../src/manifest.ts";
+import { type Manifest, ROW_KIND } from "../../../src/manifest.ts";
 import {
   CONFORMANCE_ARRAYS,
   type ExpectedRef,
@@ -201,8 +201,8 @@ Deno.test("a value may be text, base64, an object or a reference, and the last o
     "a/.zarray": ${JSON.stringify(JSON.parse(zarray([8], [1])))},
     "a/0": "1234", "a/1": "base64:AAH/", "a/2": "g\\u00e4\\n\\"",
     "a/3": ["s3://b/k", 1, 2], "a/3": ["s3://b/k", 3, 4],
-    "a/4": ["s3://b/k", 5.0, 1e3], "a/5": "x", "a/5": [null, 0, 9],
-    "a/6": ["s3://b/k", 7, 0], "a/7": ["", 0, 5]
+    "a/4": ["s3://b/k", 5.0, 1e3], "a/5": "x", "a/5": [null],
+    "a/6": ["s3://b/k", 7, 0], "a/7": [""]
   }}`;
   const manifest = await open(text);
   const bytes = (content: string) => ({
@@ -231,6 +231,49 @@ Deno.test("a value may be text, base64, an object or a reference, and the last o
   assert.ok(root?.source?.zarrFormat === 2);
   const zattrs = new TextDecoder().decode(root.source.zattrs);
   assert.equal(zattrs, '{"big": 18446744073709551615, "one": 1.0}', "as it is written");
+});
+
+Deno.test("a reference with a place and no URL is a fault of the index, and closes its chunk alone", async () => {
+  const places = [[null, 0, 9], [null, 100, 50], [null, 5, 0], [null, 0, 0], ["", 0, 5]];
+  const refs: Record<string, unknown> = { ...GROUP, "a/.zarray": zarray([6], [1]) };
+  places.forEach((place, i) => refs[`a/${i}`] = place);
+  const manifest = await open({ version: 1, refs: { ...refs, "a/5": ["s3://b/k", 1, 2] } });
+  for (const i of places.keys()) {
+    await assert.rejects(manifest.chunk("a", [i]), { code: "index-invalid" }, `${places[i]}`);
+  }
+  assert.equal((await ref(manifest, "a", 5))?.kind, "range");
+  assert.deepEqual(await manifest.doubts?.(), ["/a: 5 references cannot be used (502)"]);
+  let kinds: number[] = [];
+  for await (const table of manifest.refs("a")) kinds = [...kinds, ...table.kinds];
+  assert.deepEqual(kinds, [3, 3, 3, 3, 3, ROW_KIND.range], "check comes upon them");
+});
+
+Deno.test("[url, 0, 0] is an absent chunk only where the writer has found bytes of others", async () => {
+  const manifest = await open({
+    ...GROUP,
+    "sparse/.zarray": zarray([4], [1]), // TIFF tiles
+    "sparse/0": ["s3://b/k", 8, 2],
+    "sparse/1": ["s3://b/k", 0, 0],
+    "sparse/2": ["s3://b/k", 9, 0],
+    "hdf4/.zarray": zarray([3, 3], [3, 3]), // linked blocks, which kerchunk does not follow
+    "hdf4/0.0": ["s3://b/k", 0, 0],
+    "none/.zarray": zarray([3], [1]),
+    "none/0": ["s3://b/k", 0, 0],
+    "none/1": ["s3://b/k", 7, 0],
+  });
+  assert.equal((await ref(manifest, "sparse", 0))?.kind, "range");
+  for (const absent of [1, 2, 3]) assert.equal(await ref(manifest, "sparse", absent), undefined);
+  await assert.rejects(manifest.chunk("hdf4", [0, 0]), {
+    code: "index-invalid",
+    message: /\[url, 0, 0\]/,
+  });
+  await assert.rejects(manifest.chunk("none", [0]), { code: "index-invalid" });
+  assert.equal(await ref(manifest, "none", 1), undefined);
+  const doubts = await manifest.doubts?.() ?? [];
+  assert.match(
+    doubts.join("\n"),
+    /^\/sparse: 1 .*\(404\).*\n\/hdf4: 1 .*\(502\).*\n\/none: 1 .*\(502\)/,
+  );
 });
 
 Deno.test("URLs are absolute, local, or relative to the set; odd names stay exact", async () => {

@@ -144,7 +144,6 @@ Deno.test("any columns may be missing", async () => {
     [["size", "path", "offset"], place, range(5, 6)],
     [["raw"], raw, { kind: "inline", bytes: [7, 8] }],
     [["path"], place, { kind: "object", url: "s3://b/k" }],
-    [["offset", "size"], place, undefined],
     [["raw", "size", "offset", "path"], raw, { kind: "inline", bytes: [7, 8] }],
   ];
   for (const [columns, row, expected] of cases) {
@@ -163,8 +162,8 @@ Deno.test("raw comes before path; size 0 is the whole file at 0 and absent elsew
   const rows: PartitionRow[] = [
     { path: "s3://b/k", offset: 0, size: 0 },
     { path: "s3://b/k", offset: 9, size: 0 },
-    { path: null, offset: 9, size: 9 },
-    { path: "", offset: 9, size: 9 },
+    { path: null, offset: 0, size: 0 },
+    { path: "", offset: 0, size: 0 },
     { path: "s3://b/k", offset: 0, size: 4 },
     { raw: new Uint8Array(0) },
     { raw: new TextEncoder().encode("base64:AQI=") },
@@ -182,6 +181,47 @@ Deno.test("raw comes before path; size 0 is the whole file at 0 and absent elsew
     undefined, // fewer rows than chunks
     undefined,
   ]);
+});
+
+Deno.test("a row with a place and no path is a fault of the index, and closes its chunk alone", async () => {
+  const rows: PartitionRow[] = [
+    { path: null, offset: 9, size: 9 },
+    { path: "", offset: 0, size: 9 },
+    { path: null, offset: 9, size: 0 },
+    { path: null, offset: 2n ** 60n, size: 0 },
+    { path: "s3://b/k", offset: 5, size: 6 },
+  ];
+  for (const columns of [undefined, ["offset", "size"] as const]) {
+    const { origin } = single(5, 5, { "a/refs.0.parq": partitionFile(rows, { columns }) });
+    const manifest = await openManifest(new URL(ROOT), origin, openOptions());
+    for (const i of [0, 1, 2, 3]) {
+      await assert.rejects(manifest.chunk("a", [i]), { code: "index-invalid" }, `${i}`);
+    }
+    if (!columns) assert.deepEqual(plainRef(await manifest.chunk("a", [4])), range(5, 6));
+  }
+});
+
+Deno.test("a row with a path, and null as offset and size, is a whole file", async () => {
+  const rows: PartitionRow[] = [
+    { path: "s3://b/k", offset: null, size: null },
+    { path: "s3://b/k", offset: 5, size: 6 },
+    { path: null, offset: null, size: null },
+    undefined,
+  ];
+  const { origin } = single(4, 4, { "a/refs.0.parq": partitionFile(rows, { nullable: true }) });
+  const manifest = await openManifest(new URL(ROOT), origin, openOptions());
+  assert.deepEqual(await refs(manifest, 4), [
+    { kind: "object", url: "s3://b/k" },
+    range(5, 6),
+    undefined,
+    undefined,
+  ]);
+  for (const half of [{ offset: null, size: 5 }, { offset: 5, size: null }]) {
+    const file = partitionFile([{ path: "s3://b/k", ...half }], { nullable: true });
+    const { origin } = single(1, 1, { "a/refs.0.parq": file });
+    const manifest = await openManifest(new URL(ROOT), origin, openOptions());
+    await assert.rejects(manifest.chunk("a", [0]), { code: "index-invalid" });
+  }
 });
 
 Deno.test("figures are exact to 2⁵³ and refused beyond", async () => {
