@@ -3,6 +3,7 @@
  * is read when a chunk of it is asked for. Source: fsspec `LazyReferenceMapper`.
  */
 
+import { LRUCache } from "lru-cache";
 import { IndexError, OriginError } from "../../src/errors.ts";
 import type {
   ChunkTable,
@@ -46,7 +47,7 @@ export const kerchunkParquet: ManifestFormat = {
     refuseVersion(this.name, options);
     const root = folderUrl(url);
     const body = await origin.read({ url: new URL(".zmetadata", root) }, undefined);
-    return await KerchunkParquet.read({ root, origin, options, id: crypto.randomUUID() }, body, 0);
+    return await KerchunkParquet.read({ root, origin, options, id: crypto.randomUUID() }, body);
   },
 };
 
@@ -60,21 +61,39 @@ interface Source {
   readonly id: string;
 }
 
-/** A partition in the cache, or that there is none, as it was at `generation`. */
-interface CachedPartition {
+/** A partition in the cache, or that there is none. */
+interface ReadPartition {
   readonly partition: Partition | undefined;
+  /** Why the file that is there is no partition: it is not read again while it is the same. */
+  readonly fault?: IndexError;
   readonly validator?: Validator;
-  readonly generation: number;
+  /** Names what was read: two reads of the same state have the same. */
+  readonly state: string;
 }
 
 /** Partitions whose files are in memory at the same time; each takes some megabytes until it is packed. */
 const CONCURRENT_READS = 4;
+/** Reads that may wait for one of those; as many as one origin's do. */
+const QUEUED_READS = 1024;
 /** Weight of a partition that does not exist. */
 const ABSENT_BYTES = 256;
+
+/** Partitions that a manifest remembers the states of. */
+const PINNED = 1024;
+/** Conditional reads of a refresh that are under way at the same time. */
+const CONCURRENT_LOOKS = 16;
+const ABSENT = "absent";
+
+const encoder = new TextEncoder();
 
 /** What helps against files that are too large. */
 const LESS_A_PARTITION = "Write the set again with a smaller record_size";
 
+/**
+ * One state of a set. The first read of a partition pins the state that it is in: later ones must find the
+ * same, until {@link KerchunkParquet.refresh} finds another and makes another manifest, of another version.
+ * So no answer mixes rows of before and after a rewrite, also where `.zmetadata` stays as it was.
+ */
 class KerchunkParquet implements Manifest {
   readonly pinned = false;
   readonly heldBytes: number;
@@ -82,11 +101,15 @@ class KerchunkParquet implements Manifest {
   readonly #base: URL;
   readonly #known = new KnownFiles((text: string) => ({ url: referenceUrl(text, this.#base) }));
   readonly #reader: PartitionReader;
-  readonly #reads = new Limit(CONCURRENT_READS, Infinity);
-  readonly #revalidating = new Map<string, Promise<Partition | undefined>>();
+  readonly #reads = new Limit(CONCURRENT_READS, QUEUED_READS);
+  readonly #reading = new Map<string, Promise<ReadPartition>>();
+  /** By the partition's name, `a/0`: what of it the manifest has used. */
+  readonly #pins = new LRUCache<string, Omit<ReadPartition, "partition">>({ max: PINNED });
+  /** Partitions that were there before this manifest, and were not when it was made. */
+  readonly #gone = new Set<string>();
+  /** True once a newer manifest has taken over: no partition is read any more. */
+  #superseded = false;
   #validator: Validator | undefined;
-  /** Counted up by each {@link refresh}: partitions of an earlier one are looked at again. */
-  #generation: number;
 
   private constructor(
     readonly source: Source,
@@ -95,20 +118,14 @@ class KerchunkParquet implements Manifest {
     readonly hierarchy: DocumentHierarchy,
     readonly recordSize: number,
     validator: Validator | undefined,
-    generation: number,
   ) {
     this.#base = new URL(source.root.pathname.slice(0, -1) || "/", source.root);
     this.#reader = new PartitionReader(source.options.maxIndexBytes);
     this.heldBytes = hierarchy.heldBytes + zmetadata.length;
     this.#validator = validator;
-    this.#generation = generation;
   }
 
-  static async read(
-    source: Source,
-    body: OriginBody,
-    generation: number,
-  ): Promise<KerchunkParquet> {
+  static async read(source: Source, body: OriginBody): Promise<KerchunkParquet> {
     const { maxIndexBytes } = source.options;
     const bytes = await wholeFile(body, maxIndexBytes, LESS_A_PARTITION);
     const document = parseDocument(bytes, ".zmetadata");
@@ -121,16 +138,7 @@ class KerchunkParquet implements Manifest {
     }
     const hierarchy = new DocumentHierarchy(new Map([[".zmetadata", bytes]]));
     const version = new VersionHash().update(bytes).digest();
-    const { validator } = body;
-    return new KerchunkParquet(
-      source,
-      version,
-      bytes,
-      hierarchy,
-      recordSize,
-      validator,
-      generation,
-    );
+    return new KerchunkParquet(source, version, bytes, hierarchy, recordSize, body.validator);
   }
 
   node(path: string): Promise<Node | undefined> {
@@ -175,17 +183,70 @@ class KerchunkParquet implements Manifest {
   }
 
   async refresh(): Promise<Manifest> {
-    const { origin, root } = this.source;
-    const unless = this.#validator;
-    const body = await origin.read({ url: new URL(".zmetadata", root) }, undefined, { unless });
+    const body = await this.#look(".zmetadata", this.#validator);
     if (!body.notModified) {
-      const opened = await KerchunkParquet.read(this.source, body, this.#generation + 1);
-      if (opened.version !== this.version) return opened;
+      const opened = await KerchunkParquet.read(this.source, body);
+      if (!isEqual(opened.zmetadata, this.zmetadata)) return this.#superseding(opened);
       this.#validator = body.validator;
     }
-    // Partitions can be written anew under the same .zmetadata.
-    this.#generation++;
-    return this;
+    // partitions can be written anew under the same .zmetadata
+    const changed = await this.#changedPins();
+    if (changed.size === 0) return this;
+    const version = new VersionHash().update(encoder.encode(this.version));
+    for (const [name, state] of changed) version.update(encoder.encode(`\n${name} ${state}`));
+    const next = new KerchunkParquet(
+      this.source,
+      version.digest(),
+      this.zmetadata,
+      this.hierarchy,
+      this.recordSize,
+      this.#validator,
+    );
+    for (const name of this.#gone) next.#gone.add(name);
+    for (const [name, pin] of this.#pins.entries()) {
+      if (!changed.has(name)) next.#pins.set(name, pin);
+      else if (changed.get(name) === ABSENT) next.#gone.add(name);
+    }
+    return this.#superseding(next);
+  }
+
+  #superseding(next: KerchunkParquet): KerchunkParquet {
+    this.#superseded = true;
+    return next;
+  }
+
+  /** The used partitions that are no longer as they were, by name, with their states now. */
+  async #changedPins(): Promise<Map<string, string>> {
+    const changed = new Map<string, string>();
+    const pins = [...this.#pins.entries()];
+    const lookAtNext = async () => {
+      for (let next = pins.pop(); next !== undefined; next = pins.pop()) {
+        const [name, pin] = next;
+        const state = await this.#stateNow(name, pin.validator);
+        if (state !== undefined && state !== pin.state) changed.set(name, state);
+      }
+    };
+    await Promise.all(Array.from({ length: CONCURRENT_LOOKS }, lookAtNext));
+    return new Map([...changed].sort(([a], [b]) => a < b ? -1 : 1));
+  }
+
+  /** The state of a partition's file; undefined if it still is the one of `unless`. */
+  async #stateNow(name: string, unless: Validator | undefined): Promise<string | undefined> {
+    try {
+      const body = await this.#look(fileOf(name), unless);
+      if (body.notModified) return undefined;
+      if (body.validator === undefined) return await this.#hash(body);
+      await body.cancel();
+      return stateOf(body.validator);
+    } catch (fault) {
+      if (isAbsence(fault)) return ABSENT;
+      throw fault;
+    }
+  }
+
+  async #hash(body: OriginBody): Promise<string> {
+    const bytes = await wholeFile(body, this.source.options.maxIndexBytes, LESS_A_PARTITION);
+    return new VersionHash().update(bytes).digest();
   }
 
   #ref(partition: Partition, { id, offset, length }: PackedRow): ChunkRef | undefined {
@@ -202,72 +263,129 @@ class KerchunkParquet implements Manifest {
 
   /** A partition; undefined if the origin says that there is no such file. */
   async #partition(path: string, record: number): Promise<Partition | undefined> {
-    const { cache } = this.source.options;
-    const key = `partition ${this.source.id} ${path}/${record}`;
-    const cached = cache.peek<CachedPartition>(key) ??
-      await cache.load(key, async () => {
-        const value = await this.#read(path, record, undefined);
-        return { value, bytes: weight(value) };
-      });
-    return cached.generation >= this.#generation
-      ? cached.partition
-      : await this.#revalidated(key, path, record, cached);
+    const name = path === "" ? `${record}` : `${path}/${record}`;
+    const { options: { cache }, id } = this.source;
+    const key = `partition ${id} ${this.recordSize} ${name}`;
+    const cached = cache.peek<ReadPartition>(key);
+    if (cached && cached.state === this.#pins.get(name)?.state) return usable(cached);
+    if (this.#superseded) throw rewritten();
+    let reading = this.#reading.get(name);
+    if (!reading) {
+      // one read, however many ask: conditional where an earlier manifest has read it
+      reading = this.#read(name, this.#pins.has(name) ? undefined : cached).then((value) => {
+        cache.set(key, value, weight(value));
+        return value;
+      }).finally(() => this.#reading.delete(name));
+      this.#reading.set(name, reading);
+    }
+    return this.#pinned(name, await reading);
   }
 
-  /** The partition after one conditional read, however many ask. */
-  #revalidated(
-    key: string,
-    path: string,
-    record: number,
-    cached: CachedPartition,
-  ): Promise<Partition | undefined> {
-    const pending = this.#revalidating.get(key);
-    if (pending) return pending;
-    const revalidating = this.#read(path, record, cached).then((value) => {
-      this.source.options.cache.set(key, value, weight(value));
-      return value.partition;
-    }).finally(() => this.#revalidating.delete(key));
-    this.#revalidating.set(key, revalidating);
-    return revalidating;
+  /** A partition that may be used: in the state in which it was used before. */
+  #pinned(name: string, read: ReadPartition): Partition | undefined {
+    const { validator, state } = read;
+    const pin = this.#pins.get(name);
+    if (pin === undefined) {
+      // a newer manifest may have read it while this one waited
+      if (this.#superseded) throw rewritten();
+      this.#pins.set(name, { validator, state });
+    } else if (pin.state !== state) throw rewritten();
+    return usable(read);
   }
 
-  async #read(
-    path: string,
-    record: number,
-    cached: CachedPartition | undefined,
-  ): Promise<CachedPartition> {
+  async #read(name: string, cached: ReadPartition | undefined): Promise<ReadPartition> {
     await this.#reads.take();
     try {
-      return await this.#readNow(path, record, cached);
+      return await this.#readNow(name, cached);
     } finally {
       this.#reads.give();
     }
   }
 
-  async #readNow(
-    path: string,
-    record: number,
-    cached: CachedPartition | undefined,
-  ): Promise<CachedPartition> {
-    const generation = this.#generation;
-    const { origin, root, options } = this.source;
-    const url = urlBelow(root, path === "" ? [] : path.split("/"), `refs.${record}.parq`);
+  async #readNow(name: string, cached: ReadPartition | undefined): Promise<ReadPartition> {
     let body: OriginBody;
     try {
-      body = await origin.read({ url }, undefined, { unless: cached?.validator });
+      body = await this.#look(fileOf(name), cached?.validator);
     } catch (fault) {
-      if (fault instanceof OriginError && fault.absent) return { partition: undefined, generation };
-      throw fault;
+      if (!isAbsence(fault)) throw fault;
+      if (this.#gone.has(name)) throw rewritten(fault);
+      // in the middle of a rewrite files are missing that no index says are absent
+      await this.#mustBeCurrent();
+      return { partition: undefined, state: ABSENT };
     }
-    if (body.notModified && cached) return { ...cached, generation };
-    const bytes = await wholeFile(body, options.maxIndexBytes, LESS_A_PARTITION);
-    const partition = this.#reader.read(bytes, this.recordSize);
-    return { partition, validator: body.validator, generation };
+    if (body.notModified && cached) return cached;
+    const { validator } = body;
+    let state = validator && stateOf(validator);
+    let partition: Partition | undefined;
+    let fault: IndexError | undefined;
+    try {
+      const bytes = await wholeFile(body, this.source.options.maxIndexBytes, LESS_A_PARTITION);
+      state ??= new VersionHash().update(bytes).digest();
+      partition = this.#reader.read(bytes, this.recordSize);
+    } catch (error) {
+      if (!(error instanceof IndexError)) throw error;
+      fault = error;
+    }
+    const written = this.#validator?.lastModified;
+    if (written !== undefined && (validator?.lastModified ?? 0) > written) {
+      await this.#mustBeCurrent();
+    }
+    return { partition, fault, validator, state: state ?? "unread" };
+  }
+
+  /** @throws OriginError `source-changed` if `.zmetadata` is no longer the one that was read */
+  async #mustBeCurrent(): Promise<void> {
+    let body: OriginBody;
+    try {
+      body = await this.#look(".zmetadata", this.#validator);
+    } catch (fault) {
+      throw isAbsence(fault) ? rewritten(fault) : fault;
+    }
+    if (body.notModified) return;
+    const { maxIndexBytes } = this.source.options;
+    const bytes = await wholeFile(body, maxIndexBytes, LESS_A_PARTITION);
+    if (!isEqual(bytes, this.zmetadata)) throw rewritten();
+    this.#validator = body.validator;
+  }
+
+  /** Reads a file of the set unless it is in that state. */
+  #look(file: string, unless: Validator | undefined): Promise<OriginBody> {
+    const names = file.split("/");
+    const url = urlBelow(this.source.root, names.slice(0, -1), names[names.length - 1]);
+    return this.source.origin.read({ url }, undefined, { unless });
   }
 }
 
-function weight({ partition }: CachedPartition): number {
+/** The partition of a read; undefined if there is none. @throws IndexError if it cannot be one */
+function usable({ partition, fault }: ReadPartition): Partition | undefined {
+  if (fault) throw fault;
+  return partition;
+}
+
+function weight({ partition }: ReadPartition): number {
   return ABSENT_BYTES + (partition?.heldBytes ?? 0);
+}
+
+/** The file of the partition `a/0`: `a/refs.0.parq`. */
+function fileOf(name: string): string {
+  return name.replace(/[^/]*$/, "refs.$&.parq");
+}
+
+function stateOf({ etag, lastModified }: Validator): string {
+  return etag ?? `${lastModified}`;
+}
+
+function isAbsence(fault: unknown): boolean {
+  return fault instanceof OriginError && fault.absent;
+}
+
+function isEqual(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
+function rewritten(cause?: unknown): OriginError {
+  const detail = "The kerchunk Parquet set is being written anew; ask again";
+  return new OriginError("source-changed", detail, {}, cause);
 }
 
 /** What `work` gives or throws, as a promise. */

@@ -31,6 +31,9 @@ const TRANSIENT_ROW_BYTES = 20;
 /** What is held while reading may be this many times what may be kept. */
 const TRANSIENT_FACTOR = 4;
 
+/** What an entry of the cache weighs besides what it holds, at most. */
+const CACHE_ENTRY_BYTES = 512;
+
 const BASE64 = new TextEncoder().encode("base64:");
 const decoder = new TextDecoder();
 
@@ -85,7 +88,8 @@ export class PartitionReader {
     });
     urls.list.trim();
     const heldBytes = references.heldBytes + urls.list.heldBytes + inline.byteLength + 512;
-    if (heldBytes > this.maxBytes) throw tooLarge(this.maxBytes);
+    // what the cache does not keep would be read again for every chunk
+    if (heldBytes + CACHE_ENTRY_BYTES > this.maxBytes) throw tooLarge(this.maxBytes);
     return { references, urls: urls.list, inline, heldBytes };
   }
 

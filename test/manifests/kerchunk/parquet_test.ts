@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { openManifest } from "../../../manifests/mod.ts";
 import { IndexError, OriginError, SluiceError } from "../../../src/errors.ts";
 import type { Manifest } from "../../../src/manifest.ts";
+import type { Origin } from "../../../src/origin/origin.ts";
 import {
   CONFORMANCE_ARRAYS,
   type ExpectedArray,
@@ -123,7 +124,7 @@ Deno.test("a chunk costs .zmetadata and its one partition, once, however many as
   assert.deepEqual((await refs(manifest, 10)).slice(8), [undefined, undefined]);
   await refs(manifest, 10);
   await manifest.chunk("a", [10]);
-  assert.deepEqual(asked.slice(2), [`read ${ROOT}a/refs.0.parq`]);
+  assert.deepEqual(asked.slice(2), [`read ${ROOT}a/refs.0.parq`, `304 ${ROOT}.zmetadata`]);
   assert.deepEqual(plainRef(await manifest.chunk("a", [5])), range(201, 1));
 });
 
@@ -279,27 +280,78 @@ Deno.test("only the origin's own 404 makes a partition absent", async () => {
   }
 });
 
-Deno.test("refresh() looks at partitions again, once each and conditionally", async () => {
+Deno.test("refresh() looks at used partitions, and a change in one of them makes another manifest", async () => {
   const first = partitionFile([{ path: "s3://b/k", offset: 1, size: 1 }]);
   const second = partitionFile([{ path: "s3://b/k", offset: 2, size: 2 }]);
-  const { origin, asked, files } = single(3, 1, { "a/refs.0.parq": first, "a/refs.1.parq": first });
+  const { origin, asked, files } = single(4, 1, { "a/refs.0.parq": first, "a/refs.1.parq": first });
   const manifest = await openManifest(new URL(ROOT), origin, openOptions());
   await refs(manifest, 3);
   files.set(`${ROOT}a/refs.1.parq`, second);
   files.set(`${ROOT}a/refs.2.parq`, second);
   assert.deepEqual(await refs(manifest, 3), [range(1, 1), range(1, 1), undefined]);
   asked.length = 0;
-  const refreshed = await manifest.refresh();
-  assert.equal(refreshed, manifest);
-  await Promise.all([refs(manifest, 3), refs(manifest, 3)]);
-  assert.deepEqual(await refs(manifest, 3), [range(1, 1), range(2, 2), range(2, 2)]);
-  assert.deepEqual(asked.sort(), [
+  const next = await manifest.refresh();
+  assert.notEqual(next, manifest);
+  assert.notEqual(next.version, manifest.version, "chunks of other files must not share its epoch");
+  await Promise.all([refs(next, 3), refs(next, 3)]);
+  assert.deepEqual(await refs(next, 3), [range(1, 1), range(2, 2), range(2, 2)]);
+  assert.deepEqual(asked.filter((line) => line.startsWith("304")).sort(), [
     `304 ${ROOT}.zmetadata`,
     `304 ${ROOT}a/refs.0.parq`,
-    `read ${ROOT}a/refs.1.parq`,
-    `read ${ROOT}a/refs.2.parq`,
   ]);
+  assert.equal(await next.refresh(), next, "nothing has changed since");
   assert.deepEqual([...first.subarray(0, 4)], [80, 65, 82, 49], "a fixture that was not given up");
+
+  // the old one, still in flight, keeps what it has used and takes nothing newer
+  assert.deepEqual(plainRef(await manifest.chunk("a", [0])), range(1, 1));
+  for (const i of [1, 2, 3]) {
+    await assert.rejects(manifest.chunk("a", [i]), { code: "source-changed" }, `${i}`);
+  }
+});
+
+Deno.test("a partition that was there and is not is a fault until .zmetadata is another", async () => {
+  const file = partitionFile([{ path: "s3://b/k", offset: 1, size: 1 }]);
+  const { origin, files } = single(3, 1, { "a/refs.0.parq": file, "a/refs.1.parq": file });
+  const manifest = await openManifest(new URL(ROOT), origin, openOptions());
+  await refs(manifest, 1);
+  const zmetadata = files.get(`${ROOT}.zmetadata`) as Uint8Array;
+  files.delete(`${ROOT}a/refs.0.parq`);
+  const next = await manifest.refresh();
+  for (let i = 0; i < 2; i++) {
+    await assert.rejects(next.chunk("a", [0]), { code: "source-changed" });
+  }
+  files.delete(`${ROOT}.zmetadata`);
+  await assert.rejects(
+    next.chunk("a", [2]),
+    { code: "source-changed" },
+    "the set is being written",
+  );
+  files.set(
+    `${ROOT}.zmetadata`,
+    new TextEncoder().encode(`${new TextDecoder().decode(zmetadata)} `),
+  );
+  await assert.rejects(next.chunk("a", [2]), { code: "source-changed" }, "the set was written");
+  const last = await next.refresh();
+  assert.deepEqual(await refs(last, 3), [undefined, range(1, 1), undefined]);
+});
+
+Deno.test("a partition that was written after .zmetadata is taken only if that is still the same", async () => {
+  const file = partitionFile([{ path: "s3://b/k", offset: 1, size: 1 }]);
+  const set = single(2, 1, { "a/refs.0.parq": file, "a/refs.1.parq": file });
+  const dated: Origin = {
+    ...set.origin,
+    async read(file, range, options) {
+      const body = await set.origin.read(file, range, options);
+      const lastModified = file.url.pathname.endsWith(".parq") ? 2000 : 1000;
+      return Object.assign(body, { validator: { ...body.validator, lastModified } });
+    },
+  };
+  const manifest = await openManifest(new URL(ROOT), dated, openOptions());
+  assert.deepEqual(plainRef(await manifest.chunk("a", [0])), range(1, 1));
+  const text = new TextDecoder().decode(set.files.get(`${ROOT}.zmetadata`));
+  const rewritten = text.replace('"shape":[2]', '"shape":[1]');
+  set.files.set(`${ROOT}.zmetadata`, new TextEncoder().encode(rewritten));
+  await assert.rejects(manifest.chunk("a", [1]), { code: "source-changed" });
 });
 
 Deno.test("refresh() gives another manifest for another .zmetadata, with what is still good", async () => {
@@ -317,7 +369,11 @@ Deno.test("refresh() gives another manifest for another .zmetadata, with what is
   assert.notEqual(next, manifest);
   assert.notEqual(next.version, manifest.version);
   assert.deepEqual(await refs(next, 2), [range(1, 1), undefined]);
-  assert.deepEqual(asked, [`read ${ROOT}.zmetadata`, `304 ${ROOT}a/refs.0.parq`]);
+  assert.deepEqual(asked, [
+    `read ${ROOT}.zmetadata`,
+    `304 ${ROOT}a/refs.0.parq`,
+    `304 ${ROOT}.zmetadata`, // is the set still whole, of which a partition is missing?
+  ]);
 });
 
 Deno.test("a set over many partitions stays within the cache", async () => {
@@ -459,4 +515,26 @@ Deno.test("the samples' Parquet, written by fsspec, has the references of the sa
     assert.equal(rows, expected, name);
   }
   assert.ok(chunks > 200);
+});
+
+Deno.test("a partition that cannot be used is read once, not for every chunk", async () => {
+  const rows = Array.from(
+    { length: 3000 },
+    (_, i) => ({ path: `s3://b/${i}`, offset: i, size: 1 }),
+  );
+  const heavy = partitionFile(rows);
+  const cases: Array<[Uint8Array, number, string]> = [
+    [heavy, 4096, "index-too-large"], // the file itself
+    [heavy, 60_000, "index-too-large"], // what would be held of it
+    [new Uint8Array(100), 1 << 20, "index-invalid"],
+  ];
+  for (const [file, cap, code] of cases) {
+    const { origin, asked, files } = single(3000, 3000, { "a/refs.0.parq": file });
+    const manifest = await openManifest(new URL(ROOT), origin, openOptions(cap));
+    for (let i = 0; i < 3; i++) await assert.rejects(manifest.chunk("a", [i]), { code });
+    assert.equal(asked.filter((line) => line.includes("refs.0")).length, 1, `${cap}`);
+    files.set(`${ROOT}a/refs.0.parq`, partitionFile(rows.slice(0, 3)));
+    const next = await manifest.refresh();
+    assert.deepEqual(plainRef(await next.chunk("a", [1])), range(1, 1, "1"), "mended");
+  }
 });
