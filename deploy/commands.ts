@@ -1,6 +1,6 @@
 /** `inspect` and `check`: what they find, as text or JSON on standard output, progress on standard error. */
 
-import type { Dataset } from "../src/catalog/catalog.ts";
+import type { Dataset } from "../src/catalog/dataset.ts";
 import { check } from "../src/tools/check.ts";
 import { inspect, type InspectReport } from "../src/tools/inspect.ts";
 

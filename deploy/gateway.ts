@@ -59,6 +59,7 @@ export function createGateway(config: CatalogConfig, base: URL, platform: Platfo
     originFor: (allow) => origins(allow),
     cache: new ByteCache(indexCacheBytes),
     shared: platform.shared ?? true,
+    log: platform.log,
   });
   let stopping = false;
   const { requestsPerSecondPerToken, requestsPerSecondPerAddress } = config.limits;

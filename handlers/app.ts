@@ -32,8 +32,8 @@ export interface Routes {
   catalog(request: Request): Answer;
   /** `/-/refs/{id}/…`: where a chunk's bytes are; `path` starts with the id. */
   reference(request: Request, path: string): Answer;
-  /** `/{id}/…`: a key of a dataset's store, or a listing. */
-  store(request: Request, path: string): Answer;
+  /** `/{id}/…`: a key of a dataset's store, or a listing. @param query what stands behind a `?` */
+  store(request: Request, path: string, query: string): Answer;
   /** The dataset and key that a path names, for problem documents. */
   place(path: string): FaultPlace;
 }
@@ -50,6 +50,9 @@ export interface App {
   fetch(request: Request, connection?: Connection): Answer;
 }
 
+/** Characters of a URL, escapes and all. A key is kept as long as what it names. */
+const MAX_URL_LENGTH = 4096;
+
 /** Puts the handlers behind their routes. */
 export function createApp(routes: Routes, log: Log): App {
   const app = new Hono<{ Bindings: Connection }>({ getPath: (request) => pathOf(request.url) });
@@ -60,6 +63,9 @@ export function createApp(routes: Routes, log: Log): App {
       throw new SluiceError("method-not-allowed", `Cannot answer ${method}`);
     }
     routes.admit(c.req.raw, c.env);
+    if (c.req.url.length > MAX_URL_LENGTH) {
+      throw new SluiceError("key-too-long", `A URL has ${MAX_URL_LENGTH} characters at most`);
+    }
     await next();
   });
   app.get("/", (c) => routes.home(c.req.raw));
@@ -67,12 +73,12 @@ export function createApp(routes: Routes, log: Log): App {
   app.get("/-/ready", () => routes.ready());
   app.get("/-/catalog.json", (c) => routes.catalog(c.req.raw));
   app.get("/-/refs/*", (c) => routes.reference(c.req.raw, c.req.path.slice("/-/refs".length)));
-  app.get("/*", (c) => routes.store(c.req.raw, c.req.path));
+  app.get("/*", (c) => routes.store(c.req.raw, c.req.path, queryOf(c.req.url)));
   app.notFound((c) =>
     problemResponse(new SluiceError("not-found", "No such route"), routes.place(c.req.path), log)
   );
   app.onError((error, c) => {
-    const place = routes.place(c.req.path);
+    const place = c.req.url.length > MAX_URL_LENGTH ? {} : routes.place(c.req.path);
     const problem = problemResponse(error, place, log);
     const fills = problem.status !== 404 && isChunkKey(place.key) && fillsOnFailure(c.req.raw);
     return fills ? brokenBody(problem) : problem;
@@ -85,4 +91,10 @@ function pathOf(url: string): string {
   const start = url.indexOf("/", url.indexOf("//") + 2);
   const end = url.slice(start).search(/[?#]/);
   return start < 0 ? "/" : end < 0 ? url.slice(start) : url.slice(start, start + end);
+}
+
+/** What stands behind the `?` of a URL, escaped. */
+function queryOf(url: string): string {
+  const start = url.indexOf("?");
+  return start < 0 ? "" : url.slice(start + 1);
 }

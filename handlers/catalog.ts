@@ -1,10 +1,9 @@
-/** `/-/catalog.json`: the datasets, without where their indexes lie. */
+/** `/-/catalog.json`: the datasets as the catalog file tells them; no index is opened for it. */
 
-import type { Dataset } from "../src/catalog/catalog.ts";
+import type { Dataset } from "../src/catalog/dataset.ts";
 import { entityTag } from "../src/http/entity_tag.ts";
 import { memoryRepresentation, respond } from "../src/http/representation.ts";
 import type { GatewayContext } from "./context.ts";
-import { type VersionLink, versionLinks } from "./versions.ts";
 
 /** One dataset as the catalog tells it. */
 export interface CatalogEntry {
@@ -22,12 +21,10 @@ export interface CatalogEntry {
   readonly protected?: true;
   /** Where the store's root is, relative to the server's root. */
   readonly href: string;
-  /** Its branches and tags, where the index has some and everybody may see them. */
-  readonly versions?: readonly VersionLink[];
 }
 
 /** The catalog's entry of a dataset. */
-function catalogEntry(dataset: Dataset, versions: VersionLink[] | undefined): CatalogEntry {
+function catalogEntry(dataset: Dataset): CatalogEntry {
   const { title, description, license, format, maxAge, tokens } = dataset.config;
   return {
     title,
@@ -37,20 +34,14 @@ function catalogEntry(dataset: Dataset, versions: VersionLink[] | undefined): Ca
     maxAge,
     protected: tokens ? true : undefined,
     href: `/${dataset.id}/`,
-    versions,
   };
 }
 
-/** Milliseconds that the catalog waits for an index to tell its versions. */
-const VERSIONS_PATIENCE_MS = 3000;
-
 /** `{"datasets": {id: entry}}` as JSON. */
 export async function catalogJson(request: Request, context: GatewayContext): Promise<Response> {
-  const entries = [...context.catalog.datasets.values()].map(async (dataset) => {
-    const versions = await versionsInTime(dataset, context);
-    return [dataset.id, catalogEntry(dataset, versions)] as const;
-  });
-  const datasets = Object.fromEntries(await Promise.all(entries));
+  const datasets = Object.fromEntries(
+    [...context.catalog.datasets.values()].map((dataset) => [dataset.id, catalogEntry(dataset)]),
+  );
   const bytes = new TextEncoder().encode(JSON.stringify({ datasets }, null, 2));
   const document = memoryRepresentation(bytes, {
     etag: entityTag(bytes),
@@ -59,30 +50,4 @@ export async function catalogJson(request: Request, context: GatewayContext): Pr
     headers: [["vary", "Accept"]],
   });
   return await respond(request, document);
-}
-
-/**
- * The branches and tags of a dataset; undefined if it has none, if only some may see them, or if its
- * index does not tell in time: the catalog does not fail with one of its datasets.
- */
-async function versionsInTime(
-  dataset: Dataset,
-  { log }: GatewayContext,
-): Promise<VersionLink[] | undefined> {
-  const { format, tokens } = dataset.config;
-  if (tokens !== undefined || (format !== undefined && format !== "icechunk")) return undefined;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), VERSIONS_PATIENCE_MS);
-  });
-  const asked = dataset.manifest().then((manifest) => versionLinks(dataset.id, manifest)).catch(
-    (error) => {
-      log("versions-unknown", { dataset: dataset.id }, error);
-      return undefined;
-    },
-  );
-  const links = await Promise.race([asked, late]);
-  clearTimeout(timer);
-  const named = links?.filter(({ kind }) => kind !== "snapshot");
-  return named?.length ? named : undefined;
 }

@@ -4,8 +4,7 @@
  */
 
 import { html } from "hono/html";
-import type { Dataset } from "../src/catalog/catalog.ts";
-import { SluiceError } from "../src/errors.ts";
+import type { Dataset } from "../src/catalog/dataset.ts";
 import type { Node } from "../src/manifest.ts";
 import type { ArrayView, Store } from "../src/catalog/store.ts";
 import type { StorePath } from "../src/catalog/store_path.ts";
@@ -23,7 +22,7 @@ export async function listing(
   const path = target.key.replace(/\/$/, "");
   const store = await dataset.store(target.version, target.view);
   const node = await store.node(path);
-  if (!node) throw new SluiceError("not-found", `The index has no group "${path}"`);
+  if (!node) throw dataset.absent(target.key, target.version, store.manifest);
   const names = node.type === "group" ? await store.manifest.children(path) : [];
   const nodes = await Promise.all(names.map(async (name): Promise<Child> => {
     const child = path === "" ? name : `${path}/${name}`;
@@ -49,9 +48,7 @@ export async function listing(
     </div>
     ${path === "" ? await versionTable(dataset.id, store) : ""}
   `;
-  const scope = dataset.config.tokens ? "private" : "public";
-  const caching = `${scope}, max-age=${dataset.config.maxAge}`;
-  return await pageResponse(`Index of ${decodeURI(here)}`, body, caching);
+  return await pageResponse(`Index of ${decodeURI(here)}`, body, dataset.mutable);
 }
 
 function documentNames(store: Store, node: Node): string[] {

@@ -2,7 +2,7 @@
 
 import { authorize, bearerToken } from "../src/http/access.ts";
 import type { Routes } from "./app.ts";
-import type { Dataset } from "../src/catalog/catalog.ts";
+import type { Dataset } from "../src/catalog/dataset.ts";
 import { SluiceError } from "../src/errors.ts";
 import { parseStorePath, type StorePath } from "../src/catalog/store_path.ts";
 import { catalogJson } from "./catalog.ts";
@@ -16,10 +16,18 @@ import { storeKey } from "./store.ts";
 /** The handlers around one gateway's catalog. */
 export function routes(context: GatewayContext): Routes {
   const { catalog, clients, tokenRate, addressRate } = context;
-  const find = (path: string) => parseStorePath(path, (id) => catalog.datasets.has(id));
+  const find = (path: string, query?: string) =>
+    parseStorePath(path, (id) => catalog.datasets.has(id), query);
+  const known = new Set(
+    [...catalog.datasets.values()].flatMap(({ config }) => config.tokens ?? []),
+  );
   /** The dataset that owns the path, if the request may read it. */
-  const locate = (request: Request, path: string): { target: StorePath; dataset: Dataset } => {
-    const target = find(path);
+  const locate = (
+    request: Request,
+    path: string,
+    query?: string,
+  ): { target: StorePath; dataset: Dataset } => {
+    const target = find(path, query);
     if (!target) throw new SluiceError("not-found", "No dataset owns this path");
     const dataset = catalog.get(target.id);
     authorize(dataset.config.tokens, request);
@@ -27,10 +35,12 @@ export function routes(context: GatewayContext): Routes {
   };
   return {
     admit: (request, connection) => {
+      const now = performance.now();
       const token = tokenRate && bearerToken(request);
-      if (token !== undefined) tokenRate?.admit(token, Date.now());
+      // A token that opens nothing has no rate of its own: clients can make up any number of them.
+      if (token !== undefined && known.has(token)) tokenRate?.admit(token, now);
       const address = addressRate && connection?.address;
-      if (address !== undefined) addressRate?.admit(address, Date.now());
+      if (address !== undefined) addressRate?.admit(address, now);
     },
     home: (request) => home(request, context),
     health,
@@ -40,11 +50,9 @@ export function routes(context: GatewayContext): Routes {
       const { target, dataset } = locate(request, path);
       return chunkReference(dataset, target);
     },
-    store: (request, path) => {
-      const { target, dataset } = locate(request, path);
-      return target.key === "" || target.key.endsWith("/")
-        ? listing(request, dataset, target)
-        : storeKey(request, dataset, target, clients);
+    store: (request, path, query) => {
+      const { target, dataset } = locate(request, path, query);
+      return storeKey(request, dataset, target, clients);
     },
     place: (path) => {
       try {

@@ -1,7 +1,6 @@
 /** `/-/refs/{id}/{array}/c/0/0`: where a chunk's bytes are, for clients that go to the origin themselves. */
 
-import type { Dataset } from "../src/catalog/catalog.ts";
-import { SluiceError } from "../src/errors.ts";
+import type { Dataset } from "../src/catalog/dataset.ts";
 import { responseWith } from "../src/http/headers.ts";
 import { planArray } from "../src/chunk/plan.ts";
 import type { StorePath } from "../src/catalog/store_path.ts";
@@ -15,7 +14,7 @@ export async function chunkReference(dataset: Dataset, target: StorePath): Promi
   const store = await dataset.store(target.version, target.view);
   const entry = await store.entry(target.key);
   if (entry?.kind !== "chunk") {
-    throw new SluiceError("not-found", `The index has no chunk "${target.key}"`);
+    throw dataset.absent(target.key, target.version, store.manifest);
   }
   const { array, ref } = entry;
   const place = ref.kind === "inline"
@@ -31,9 +30,6 @@ export async function chunkReference(dataset: Dataset, target: StorePath): Promi
   });
   return responseWith(body, [
     ["content-type", "application/json"],
-    [
-      "cache-control",
-      `${dataset.config.tokens ? "private" : "public"}, max-age=${dataset.config.maxAge}`,
-    ],
+    ["cache-control", dataset.mutable],
   ]);
 }

@@ -1,21 +1,18 @@
 /** `/{id}/…`: the keys of a dataset's Zarr store. */
 
-import type { Dataset } from "../src/catalog/catalog.ts";
+import type { Dataset } from "../src/catalog/dataset.ts";
 import { representChunk } from "../src/chunk/response.ts";
+import type { Store, StoreEntry } from "../src/catalog/store.ts";
+import { spellingsOf, type StorePath } from "../src/catalog/store_path.ts";
 import type { ClientWatch } from "../src/http/client_watch.ts";
-import { OriginError, SluiceError } from "../src/errors.ts";
-import type { Manifest } from "../src/manifest.ts";
-import type { ChunkRef } from "../src/chunk/ref.ts";
+import { acceptsGzip } from "../src/http/content_coding.ts";
 import { memoryRepresentation, respond } from "../src/http/representation.ts";
 import { Timing } from "../src/http/server_timing.ts";
-import { listing } from "./listing.ts";
-import type { StorePath } from "../src/catalog/store_path.ts";
 import { fillsOnFailure } from "../src/http/streaming_client.ts";
-
-const IMMUTABLE = "max-age=31536000, immutable, no-transform";
+import { listing } from "./listing.ts";
 
 /**
- * Answers a key that is not a listing.
+ * Answers a key, or lists the folder that it names.
  *
  * @param clients tells when the client leaves; undefined: the request itself does
  * @throws SluiceError
@@ -28,44 +25,41 @@ export async function storeKey(
 ): Promise<Response> {
   const timing = new Timing();
   const since = performance.now();
-  const store = await dataset.store(target.version, target.view);
-  const { key, literalKey } = target;
-  const entry = await store.entry(key) ??
-    (literalKey === undefined ? undefined : await store.entry(literalKey));
-  timing.add("index", since);
+  const { version, view } = target;
+  const store = await dataset.store(version, view);
   const { manifest } = store;
-  if (!entry) {
-    // zarr-python lists a group that has no consolidated metadata by its bare name.
-    const isGroup = target.view === "native" && (await manifest.node(target.key))?.type === "group";
-    if (isGroup) return await listing(request, dataset, target);
-    throw absent(target.key);
-  }
-  const scope = dataset.config.tokens ? "private" : "public";
-  const mutable = `${scope}, max-age=${dataset.config.maxAge}, no-transform`;
-  const immutable = `${scope}, ${IMMUTABLE}`;
-  if (entry.kind === "document") {
-    const cacheControl = target.version !== undefined && manifest.pinned ? immutable : mutable;
-    const document = memoryRepresentation(entry.bytes, {
-      etag: entry.etag,
-      contentType: "application/json",
-      cacheControl,
-      headers: [["vary", "Accept-Encoding"]],
-      timing: () => timing.header(),
-    });
-    return await respond(request, document);
-  }
-  const { array, ref } = entry;
-  const fixed = target.version !== undefined && cannotChange(manifest, ref);
   const answering = clients?.start(request);
+  const { signal } = answering ?? request;
   try {
-    const { signal } = answering ?? request;
+    const entry = await entryOf(store, target, signal);
+    timing.add("index", since);
+    if (!entry) {
+      const { key } = target;
+      if (key === "" || key.endsWith("/")) return await listing(request, dataset, target);
+      // zarr-python lists a group that has no consolidated metadata by its bare name.
+      const isGroup = view === "native" && (await manifest.node(key))?.type === "group";
+      if (isGroup) return await listing(request, dataset, target);
+      throw dataset.absent(target.key, version, manifest);
+    }
+    if (entry.kind === "document") {
+      const document = acceptsGzip(request) ? await store.compressed(entry) : entry;
+      const encoding = document.encoding === undefined
+        ? []
+        : [["content-encoding", document.encoding] as const];
+      return await respond(
+        request,
+        memoryRepresentation(document.bytes, {
+          etag: document.etag,
+          contentType: "application/json",
+          cacheControl: dataset.caching(version, manifest),
+          headers: [["vary", "Accept-Encoding"], ...encoding],
+          timing: () => timing.header(),
+        }),
+      );
+    }
+    const { array, ref } = entry;
     const { origin, tags, conversions } = dataset;
-    const cacheControl = fixed ? immutable : mutable;
-    const { view } = target;
     const whole = ref.kind !== "object" || asksForWhole(request);
-    // A plain Zarr store's objects are its present; other indexes are about files as they were.
-    const settled = dataset.config.validate && !manifest.absentObjects;
-    const epoch = settled ? `${dataset.id}\n${manifest.version}` : undefined;
     const source = {
       manifest,
       array,
@@ -73,37 +67,42 @@ export async function storeKey(
       origin,
       tags,
       conversions,
-      epoch,
+      epoch: dataset.epoch(manifest),
       view,
-      cacheControl,
+      cacheControl: dataset.caching(version, manifest, ref),
       complete: fillsOnFailure(request),
       signal,
       timing,
     };
-    return await respond(request, await representChunk(source, whole));
-  } catch (error) {
-    // A plain Zarr store is its own index: an object that it does not have is an absent chunk.
-    const isAbsent = manifest.absentObjects && ref.kind === "object" &&
-      error instanceof OriginError && error.absent;
-    throw isAbsent ? absent(target.key) : error;
+    try {
+      return await respond(request, await representChunk(source, whole));
+    } catch (error) {
+      if (!dataset.provesAbsence(error, manifest, ref)) throw error;
+      throw dataset.absent(target.key, version, manifest);
+    }
   } finally {
     if (answering) clients?.end(answering);
   }
+}
+
+/** What the path names, in the first of its spellings that the index has. */
+async function entryOf(
+  store: Store,
+  target: StorePath,
+  signal: AbortSignal,
+): Promise<StoreEntry | undefined> {
+  const spellings = spellingsOf(target);
+  for (const spelling of spellings) {
+    const entry = await store.entry(spelling, signal);
+    if (entry) return entry;
+    // The array is there and its chunk is not: another array's chunk would be a wrong number.
+    if (spellings.length > 1 && await store.chunkKey(spelling)) return undefined;
+  }
+  return undefined;
 }
 
 /** Whether every byte of the key will be needed, whatever its state. */
 function asksForWhole({ method, headers }: Request): boolean {
   return method === "GET" && !headers.has("range") && !headers.has("if-none-match") &&
     !headers.has("if-match");
-}
-
-function absent(key: string): SluiceError {
-  return new SluiceError("not-found", `The index has no key "${key}"`);
-}
-
-/** Whether the bytes behind a reference of this very version are settled for all time. */
-function cannotChange(manifest: Manifest, ref: ChunkRef): boolean {
-  if (!manifest.pinned) return false;
-  return ref.kind === "inline" || ref.file.immutable === true ||
-    ref.file.validator !== undefined;
 }

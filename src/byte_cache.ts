@@ -2,12 +2,15 @@
 
 import { LRUCache } from "lru-cache";
 
+/** Bytes of an entry beside its value and its key: measured in `lru-cache` and the maps around it. */
+const ENTRY_BYTES = 200;
+
 interface Entry {
   readonly value: unknown;
   readonly bytes: number;
 }
 
-/** A least-recently-used cache with single flight; entries are weighed in bytes. */
+/** A least-recently-used cache with single flight; entries are weighed in bytes, their keys with them. */
 export class ByteCache {
   readonly #entries: LRUCache<string, Entry>;
   readonly #loading = new Map<string, Promise<unknown>>();
@@ -16,7 +19,7 @@ export class ByteCache {
   constructor(readonly maxBytes: number) {
     this.#entries = new LRUCache({
       maxSize: Math.max(1, maxBytes),
-      sizeCalculation: (entry) => Math.max(1, entry.bytes),
+      sizeCalculation: (entry, key) => ENTRY_BYTES + 2 * key.length + entry.bytes,
     });
   }
 
@@ -32,7 +35,8 @@ export class ByteCache {
 
   /**
    * The value of `key`, loaded at most once at a time however many ask. A failed load is not
-   * remembered. A value heavier than the whole cache is returned but not kept.
+   * remembered, nor is `undefined`: what is absent has any number of names. A value heavier than the
+   * whole cache is returned but not kept.
    */
   load<T>(key: string, load: () => Promise<{ value: T; bytes: number }>): Promise<T> {
     const kept = this.#entries.get(key);
@@ -40,7 +44,7 @@ export class ByteCache {
     const pending = this.#loading.get(key);
     if (pending) return pending as Promise<T>;
     const loading = load().then((entry) => {
-      this.#entries.set(key, entry);
+      if (entry.value !== undefined) this.#entries.set(key, entry);
       return entry.value;
     }).finally(() => this.#loading.delete(key));
     this.#loading.set(key, loading);

@@ -23,6 +23,7 @@ export const FAULTS = {
   "method-not-allowed": { status: 405, title: "Only GET, HEAD and OPTIONS are answered" },
   "unauthorized": { status: 401, title: "This dataset needs a token" },
   "rate-limited": { status: 429, title: "Too many requests", retryAfter: 1 },
+  "key-too-long": { status: 414, title: "The key is longer than any that is looked up" },
   "precondition-failed": { status: 412, title: "The key is not the one that If-Match names" },
   "range-not-satisfiable": { status: 416, title: "The range is beyond the end" },
   "origin-not-allowed": {
@@ -80,6 +81,17 @@ export class SluiceError extends Error {
   /** The HTTP status of this fault. */
   get status(): number {
     return FAULTS[this.code].status;
+  }
+}
+
+/** A key that the index proves absent. */
+export class AbsentKey extends SluiceError {
+  /** What tells the class from others in a log. */
+  override readonly name = "AbsentKey";
+
+  /** As {@link SluiceError}, with the code `not-found`. @param maxAge seconds it may be believed; 0: not kept */
+  constructor(detail: string, readonly maxAge: number) {
+    super("not-found", detail);
   }
 }
 

@@ -5,11 +5,18 @@ import { SluiceError } from "./errors.ts";
 /** Writes one event; `error` adds its code, context and causes. */
 export type Log = (event: string, fields: Record<string, unknown>, error?: unknown) => void;
 
-/** A log that writes JSON lines through `write`. */
+/**
+ * A log that writes JSON lines through `write`. It never throws: a full disk or a closed pipe is no
+ * reason to answer otherwise.
+ */
 export function jsonLog(write: (line: string) => void): Log {
   return (event, fields, error) => {
-    const entry = { time: new Date().toISOString(), event, ...fields, ...describe(error) };
-    write(JSON.stringify(entry, (key, value) => redact(key, value)));
+    try {
+      const entry = { time: new Date().toISOString(), event, ...fields, ...describe(error) };
+      write(JSON.stringify(entry, (key, value) => redact(key, value)));
+    } catch {
+      // there is nowhere to say it
+    }
   };
 }
 

@@ -114,8 +114,16 @@ export interface Manifest {
   node(path: string): Promise<Node | undefined>;
   /** Names (not paths) of the nodes directly below the group at `path`, sorted. */
   children(path: string): Promise<string[]>;
-  /** The address of the chunk at chunk-grid `coords` (empty for a scalar) of the array at `path`. */
-  chunk(path: string, coords: readonly number[]): Promise<ChunkRef | undefined>;
+  /**
+   * The address of the chunk at chunk-grid `coords` (empty for a scalar) of the array at `path`.
+   *
+   * @param signal aborts once nobody waits for it; a read that others wait for goes on
+   */
+  chunk(
+    path: string,
+    coords: readonly number[],
+    signal?: AbortSignal,
+  ): Promise<ChunkRef | undefined>;
   /** Every stored chunk of the array at `path`, in tables of at most about 100,000 rows. */
   refs(path: string): AsyncIterable<ChunkTable>;
   /**

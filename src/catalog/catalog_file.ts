@@ -33,6 +33,11 @@ export interface DatasetConfig {
   readonly origins: readonly string[];
   /** Seconds for which an index that may change is used, and an answer may be kept; 60 by default. */
   readonly maxAge: number;
+  /**
+   * Seconds for which an index that was good is served on, beyond `maxAge`, while it cannot be looked
+   * at; 0 by default: what it points to could have moved meanwhile.
+   */
+  readonly staleIfError: number;
   /** Icechunk: the branch to serve where the URL names no version; undefined: `main`. */
   readonly branch?: string;
   /** Whether files are held to the state in which they were first read; true by default. */
@@ -89,6 +94,7 @@ const DatasetSchema: SchemaOf<DatasetConfig> = v.strictObject(
     license: v.optional(v.string()),
     origins: v.optional(v.array(prefix), []),
     maxAge: v.optional(count, 60),
+    staleIfError: v.optional(count, 0),
     branch: v.optional(v.string()),
     validate: v.optional(v.boolean(), true),
     tokens: v.optional(v.pipe(v.array(v.pipe(v.string(), v.minLength(1))), v.minLength(1))),

@@ -6,6 +6,7 @@
 import type { ByteCache } from "../byte_cache.ts";
 import { type ChunkPlan, planArray } from "../chunk/plan.ts";
 import { entityTag } from "../http/entity_tag.ts";
+import { gzip } from "../http/content_coding.ts";
 import { SluiceError } from "../errors.ts";
 import type { ArrayNode, Manifest, Node } from "../manifest.ts";
 import type { ChunkRef } from "../chunk/ref.ts";
@@ -43,10 +44,25 @@ export interface ArrayView {
   readonly unsupported?: string;
 }
 
+/** A metadata document. */
+export interface StoreDocument {
+  /** What tells it from a chunk. */
+  readonly kind: "document";
+  /** All of it, as `encoding` says. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Strong: another one for each encoding. */
+  readonly etag: string;
+  /** `Content-Encoding`; undefined: as it is. */
+  readonly encoding?: "gzip";
+}
+
 /** What a key of the store names. */
 export type StoreEntry =
-  | { readonly kind: "document"; readonly bytes: Uint8Array<ArrayBuffer>; readonly etag: string }
+  | StoreDocument
   | { readonly kind: "chunk"; readonly array: ArrayView; readonly ref: ChunkRef };
+
+/** Bytes below which a document fits into a packet as it is. */
+const WORTH_COMPRESSING = 512;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -65,15 +81,31 @@ export class Store {
     this.#cacheKey = `${dataset}\n${manifest.version}\n${view}\n`;
   }
 
-  /** What `key` names; undefined if the index proves that there is no such key. */
-  async entry(key: string): Promise<StoreEntry | undefined> {
+  /**
+   * What `key` names; undefined if the index proves that there is no such key.
+   *
+   * @param signal aborts once nobody waits for the answer
+   */
+  async entry(key: string, signal?: AbortSignal): Promise<StoreEntry | undefined> {
     const name = key.slice(key.lastIndexOf("/") + 1);
     const document = this.#namesDocument(name) ? await this.#document(key, name) : undefined;
     if (document) return document;
     const found = await this.chunkKey(key);
     if (!found) return undefined;
-    const ref = await this.manifest.chunk(found.array.path, found.coords);
+    const ref = await this.manifest.chunk(found.array.path, found.coords, signal);
     return ref && { kind: "chunk", array: found.array, ref };
+  }
+
+  /** A document in gzip, made once; itself where that saves nothing. */
+  async compressed(document: StoreDocument): Promise<StoreDocument> {
+    if (document.bytes.length < WORTH_COMPRESSING) return document;
+    return await this.cache.load(`${this.#cacheKey}gzip\n${document.etag}`, async () => {
+      const bytes = await gzip(document.bytes);
+      const value: StoreDocument = bytes.length < document.bytes.length
+        ? { ...document, bytes, etag: document.etag.replace(/"$/, '-gzip"'), encoding: "gzip" }
+        : document;
+      return { value, bytes: bytes.length };
+    });
   }
 
   /** Whether the last part of a key is that of a metadata document in this view. */

@@ -15,10 +15,10 @@ export interface StorePath {
   /** The key below the store's root; ends in `/` (or is empty) for a listing. */
   readonly key: string;
   /**
-   * The key as it was sent, where its escapes make a difference: zarr-python sends the names of nodes
-   * unescaped, and one may hold a literal `%20`.
+   * All readings of the key, the likeliest first; undefined: `key` alone. zarr-python sends the names
+   * of nodes unescaped: one may hold a literal `%20`, or a `?` that makes the rest of it a query.
    */
-  readonly literalKey?: string;
+  readonly spellings?: readonly string[];
 }
 
 /** A path without escapes and control characters, as nearly all are: it says its names as they are. */
@@ -31,13 +31,42 @@ const SUFFIX = /^([^@~]*)(?:@(.+?))?(~native|~v2)?$/s;
 /**
  * Takes the escaped path of a URL apart; the longest id for which `has` is true wins.
  *
+ * @param query what stands behind the `?`: a part of the key, or a token that is none of ours
  * @returns undefined if no dataset owns the path
  * @throws SluiceError `bad-request` for broken escapes, `not-found` for names with control characters
  */
 export function parseStorePath(
   path: string,
   has: (id: string) => boolean,
+  query = "",
 ): StorePath | undefined {
+  const target = parsePath(path, has);
+  if (!target || query === "") return target;
+  const whole = parseQuery(`${path}%3F${query.replaceAll("?", "%3F")}`, has);
+  if (whole?.id !== target.id || whole.view !== target.view || whole.version !== target.version) {
+    return target;
+  }
+  const plain = spellingsOf(target);
+  const sent = `${plain[plain.length - 1]}?${query}`;
+  return { ...target, spellings: [...new Set([whole.key, sent, ...plain])] };
+}
+
+/** All readings of a path's key, the likeliest first. */
+export function spellingsOf({ key, spellings }: StorePath): readonly string[] {
+  return spellings ?? [key];
+}
+
+/** A path that ends in a query; undefined if it is none that could name anything. */
+function parseQuery(path: string, has: (id: string) => boolean): StorePath | undefined {
+  try {
+    return parsePath(path, has);
+  } catch (error) {
+    if (error instanceof SluiceError) return undefined;
+    throw error;
+  }
+}
+
+function parsePath(path: string, has: (id: string) => boolean): StorePath | undefined {
   const isPlain = PLAIN.test(path);
   if (isPlain && path.startsWith("/") && !MARKED.test(path)) return parseUnmarked(path, has);
   const segments = path.split("/").slice(1);
@@ -56,7 +85,7 @@ export function parseStorePath(
       version: suffix[2],
       view: suffix[3] === "~native" ? "native" : suffix[3] === "~v2" ? "v2" : "portable",
       key,
-      ...(literal === key ? {} : { literalKey: literal }),
+      ...(literal === key ? {} : { spellings: [key, literal] }),
     };
   }
   return undefined;

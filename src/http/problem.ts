@@ -1,6 +1,6 @@
 /** Faults as RFC 9457 problem documents. The only place where an error becomes a response. */
 
-import { type Fault, FAULTS, SluiceError } from "../errors.ts";
+import { AbsentKey, type Fault, FAULTS, SluiceError } from "../errors.ts";
 import { responseWith } from "./headers.ts";
 import type { Log } from "../log.ts";
 
@@ -14,8 +14,8 @@ export interface FaultPlace {
   readonly protected?: boolean;
 }
 
-/** Seconds for which a proven absence may be remembered by caches on the way. */
-const ABSENCE_MAX_AGE = 60;
+/** Seconds for which it may be kept that no dataset owns a path. */
+const UNOWNED_MAX_AGE = 60;
 
 /**
  * The response to `error`. Server faults are logged with their context; the client is told the
@@ -29,13 +29,15 @@ export function problemResponse(error: unknown, place: FaultPlace, log: Log): Re
   const { dataset, key } = place;
   const scope = place.protected ? "private" : "public";
   const entry: Fault = FAULTS[fault.code];
+  const unowned = entry.status === 404 && dataset === undefined;
+  const absentFor = fault instanceof AbsentKey ? fault.maxAge : unowned ? UNOWNED_MAX_AGE : 0;
   // That a client left is no fault of anybody's.
   if (entry.status >= 500 && fault.context.cancelled !== true) {
     log("fault", { requestId, dataset, key, code: fault.code, detail: fault.message }, fault);
   }
   const headers: [string, string][] = [
     ["content-type", "application/problem+json"],
-    ["cache-control", entry.status === 404 ? `${scope}, max-age=${ABSENCE_MAX_AGE}` : "no-store"],
+    ["cache-control", absentFor > 0 ? `${scope}, max-age=${absentFor}` : "no-store"],
   ];
   if (entry.retryAfter !== undefined) headers.push(["retry-after", String(entry.retryAfter)]);
   if (fault.code === "unauthorized") headers.push(["www-authenticate", 'Bearer realm="sluice"']);

@@ -28,10 +28,11 @@ export class TestGateway implements AsyncDisposable {
   }
 }
 
-/** Starts the origin and the gateway. `dataset` and `more` are merged into the catalog. */
+/** Starts the origin and the gateway. `dataset`, `others` and `more` are merged into the catalog. */
 export async function startGateway(
-  { dataset = {}, more = {} }: {
+  { dataset = {}, more = {}, others = {} }: {
     dataset?: Record<string, unknown>;
+    others?: Record<string, unknown>;
     more?: Record<string, unknown>;
   } = {},
 ): Promise<TestGateway> {
@@ -40,7 +41,10 @@ export async function startGateway(
   const references = set.references(`${origin.url}data.bin`);
   origin.files.set("/set.json", new TextEncoder().encode(JSON.stringify(references)));
   return new TestGateway(origin, set, {
-    datasets: { set: { url: `${origin.url}set.json`, origins: [origin.url], ...dataset } },
+    datasets: {
+      set: { url: `${origin.url}set.json`, origins: [origin.url], ...dataset },
+      ...others,
+    },
     ...more,
   });
 }

@@ -166,14 +166,20 @@ Deno.test("404 means that the index proves the absence; it asks nothing of the o
   assert.equal(gateway.origin.requests.length, 0);
 });
 
-Deno.test("an overlong or badly escaped path is 400 or 404, never a crash", async () => {
+Deno.test("a badly escaped path is 400 or 404, an overlong one 414, never a crash", async () => {
   await using gateway = await startGateway();
   for (
-    const path of ["/set/%", "/set/%zz", "/set/%ff%fe", `/set/${"a/".repeat(5000)}`, "/set/a%00b"]
+    const path of ["/set/%", "/set/%zz", "/set/%ff%fe", `/set/${"a/".repeat(2000)}`, "/set/a%00b"]
   ) {
     const response = await gateway.fetch(path);
     assert.ok([400, 404].includes(response.status), path.slice(0, 20));
     await response.body?.cancel();
+  }
+  for (const path of [`/set/${"a".repeat(5000)}/zarr.json`, `/set/zarr.json?${"a".repeat(5000)}`]) {
+    const response = await gateway.fetch(path);
+    assert.equal(response.status, 414);
+    assert.equal(response.headers.get("cache-control"), "no-store");
+    assert.equal((await response.json()).type, "key-too-long");
   }
 });
 
@@ -376,7 +382,8 @@ Deno.test("a chunk that is asked for again and again is kept, within chunkCacheB
 
 Deno.test("rates are kept for each token and address, and are off unless the catalog says them", async () => {
   const limits = { requestsPerSecondPerToken: 1, requestsPerSecondPerAddress: 2 };
-  await using limited = await startGateway({ more: { limits } });
+  const priv = { url: "none.json", tokens: ["t"] };
+  await using limited = await startGateway({ more: { limits }, others: { priv } });
   await using free = await startGateway();
   const statuses = async (gateway: TestGateway, address: string, token?: string) => {
     const found: number[] = [];
@@ -394,4 +401,12 @@ Deno.test("rates are kept for each token and address, and are off unless the cat
   assert.equal(await statuses(limited, "10.0.0.1"), 2);
   assert.equal(await statuses(limited, "10.0.0.2"), 2, "another address has its own rate");
   assert.equal(await statuses(limited, "10.0.0.3", "t"), 4, "a token's rate is the lower one");
+  const made = await Promise.all(
+    [1, 2, 3, 4, 5, 6].map((i) => statuses(limited, "10.0.0.4", `${i}`)),
+  );
+  assert.equal(
+    made.reduce((a, b) => a + b),
+    36 - 4,
+    "tokens that open nothing share the address's",
+  );
 });

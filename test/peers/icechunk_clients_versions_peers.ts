@@ -121,24 +121,15 @@ Deno.test("absent chunks and versions that do not exist are 404", async () => {
   }
 });
 
-Deno.test("the catalog and the dataset's page link every version they know", async () => {
-  const { datasets } = await (await fetch(`${world.url}/-/catalog.json`)).json();
+Deno.test("a dataset's page links every version that its index names", async () => {
   for (const { id, spec, http, tag, branch, snapshots } of world.repositories) {
-    const told = datasets[id].versions as Array<{ kind: string; name: string; href: string }>;
     // Version 1 over plain HTTP has nothing that tells names.
-    const known = spec === 1 && http
-      ? [["branch", "main"]]
-      : [["branch", "main"], ["branch", branch], ["tag", tag]];
-    assert.deepEqual(
-      told.map(({ kind, name }) => [kind, name]).sort(),
-      known.sort(),
-    );
+    const known = spec === 1 && http ? ["main"] : ["main", branch, tag];
     const response = await fetch(`${world.url}/${id}/`, { headers: { accept: "text/html" } });
     const page = await response.text();
     const links = [...page.matchAll(/<a href="(\/[^"]*@[^"]*)"/g)].map(([, href]) => href);
-    for (const { href } of told) assert.ok(links.includes(href), `${href} in ${links}`);
-    for (const snapshot of [snapshots.first, snapshots.second]) {
-      assert.ok(links.includes(`/${id}@${snapshot}/`), `${snapshot} in ${links}`);
+    for (const name of [...known, snapshots.first, snapshots.second]) {
+      assert.ok(links.includes(`/${id}@${encodeURIComponent(name)}/`), `${name} in ${links}`);
     }
     for (const href of links) {
       // A repository begins with a snapshot that has no nodes at all, not even a root.

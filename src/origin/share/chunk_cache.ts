@@ -35,7 +35,7 @@ export function withChunkCache(origin: Origin, cache: ByteCache): Origin {
     const { objectLength, validator } = body;
     const bytes = await body.bytes();
     const value: Kept = { bytes, objectLength, validator };
-    await cache.load(key, () => Promise.resolve({ value, bytes: bytes.length + key.length * 2 }));
+    await cache.load(key, () => Promise.resolve({ value, bytes: bytes.length }));
     return sharedBody(bytes, value);
   }
 

@@ -6,7 +6,13 @@ const parse = (value: unknown) => parseCatalog(JSON.stringify(value), environmen
 
 Deno.test("parseCatalog() fills in the defaults", () => {
   const config = parse({ datasets: { a: { url: "x.json" } } });
-  assert.deepEqual(config.datasets.a, { url: "x.json", origins: [], maxAge: 60, validate: true });
+  assert.deepEqual(config.datasets.a, {
+    url: "x.json",
+    origins: [],
+    maxAge: 60,
+    staleIfError: 0,
+    validate: true,
+  });
   assert.deepEqual(config.limits, {
     indexCacheBytes: 67108864,
     chunkCacheBytes: 67108864,
