@@ -9,7 +9,6 @@ import { catalogJson } from "./catalog.ts";
 import { home } from "./console.ts";
 import type { GatewayContext } from "./context.ts";
 import { health, ready } from "./health.ts";
-import { listing } from "./listing.ts";
 import { chunkReference } from "./refs.ts";
 import { storeKey } from "./store.ts";
 

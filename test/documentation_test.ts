@@ -63,19 +63,6 @@ Deno.test("every relative link of a Markdown file leads to a file, and its # to 
   assert.deepEqual(broken, []);
 });
 
-/** Modules that are one thing and still longer than 300 lines, and why. */
-const LONG: Readonly<Record<string, string>> = {};
-
-Deno.test("a module of src/ or manifests/ is at most 300 lines long, or says why not", async () => {
-  const long: string[] = [];
-  for (const { path, text } of await matching(/^(?:src|manifests)\/.*\.ts$/)) {
-    const lines = text.trimEnd().split("\n").length;
-    if (lines > 300 && LONG[path] === undefined) long.push(`${path}: ${lines} lines`);
-    assert.ok(lines > 300 || LONG[path] === undefined, `${path} needs no excuse any more`);
-  }
-  assert.deepEqual(long, []);
-});
-
 Deno.test("every module of the program begins by saying what it is", async () => {
   for (
     const { path, text } of await matching(/^(?:main|(?:src|manifests|handlers|deploy)\/.*)\.ts$/)

@@ -48,7 +48,13 @@ export function parseStorePath(
   }
   const plain = spellingsOf(target);
   const sent = `${plain[plain.length - 1]}?${query}`;
-  return { ...target, spellings: [...new Set([whole.key, sent, ...plain])] };
+  // A form's spelling of spaces, which aiohttp gives to every query.
+  const spaced = parseQuery(
+    `${path}%3F${query.replaceAll("?", "%3F").replaceAll("+", "%20")}`,
+    has,
+  );
+  const spellings = [whole.key, spaced?.key ?? sent, sent, ...plain];
+  return { ...target, spellings: [...new Set(spellings)] };
 }
 
 /** All readings of a path's key, the likeliest first. */

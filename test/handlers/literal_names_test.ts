@@ -74,6 +74,7 @@ Deno.test("a name with a question mark is found as clients send it, and a token 
     ["a%3Fb/c/0", "1234"],
     ["?c/c/0", "5678"],
     ["e?f%20g?h/c/0", "defg"],
+    ["e?f+g?h/c/0", "defg"],
     ["d/c/0?token=x", "9abc"],
     ["d/c/0?sig=a/b/c/0", "9abc"],
     ["d/c/0?", "9abc"],
