@@ -46,7 +46,7 @@ export const kerchunkJson: ManifestFormat = {
       url,
       origin,
       options,
-      await origin.read({ url }, undefined, { watched: true }),
+      await origin.read({ url }, undefined),
     );
   },
 };
@@ -79,7 +79,7 @@ class KerchunkJson implements Manifest {
     body: OriginBody,
   ): Promise<KerchunkJson> {
     const hash = new VersionHash();
-    const text = decompressed(hashed(parts(body.stream()), hash));
+    const text = decompressed(hashed(parts(body.pieces()), hash));
     const file = await readReferences(text, url, options.maxIndexBytes);
     if (file.sets.length === 0 || file.sets.some(({ hierarchy }) => !hierarchy.node(""))) {
       throw new IndexError(
@@ -132,7 +132,6 @@ class KerchunkJson implements Manifest {
   async refresh(): Promise<Manifest> {
     const body = await this.origin.read({ url: this.url }, undefined, {
       unless: this.#validator,
-      watched: true,
     });
     if (body.notModified) return this;
     const opened = await KerchunkJson.read(this.url, this.origin, this.options, body);

@@ -1,52 +1,26 @@
-/** The bodies that layers hand on: another body with something added, or bytes already in memory. */
+/** Bodies of bytes that are already in memory. */
 
 import { OriginError } from "../errors.ts";
 import type { Validator } from "./source_file.ts";
 import type { OriginBody } from "./origin.ts";
-
-/** A body that passes everything on to `inner`. A layer overrides what it adds to. */
-export class PassedBody implements OriginBody {
-  /** Passes on what `inner` has. */
-  constructor(protected readonly inner: OriginBody) {}
-
-  get length(): number | undefined {
-    return this.inner.length;
-  }
-  get objectLength(): number | undefined {
-    return this.inner.objectLength;
-  }
-  get validator(): Validator | undefined {
-    return this.inner.validator;
-  }
-  get notModified(): boolean | undefined {
-    return this.inner.notModified;
-  }
-  stream(): ReadableStream<Uint8Array> {
-    return this.inner.stream();
-  }
-  bytes(maxBytes?: number, room?: number): Promise<Uint8Array<ArrayBuffer>> {
-    return this.inner.bytes(maxBytes, room);
-  }
-  cancel(): Promise<void> {
-    return this.inner.cancel();
-  }
-}
 
 /** What is known of bytes in memory besides themselves. */
 export type BodyFacts = Pick<OriginBody, "objectLength" | "validator" | "notModified">;
 
 /** A body of bytes that belong to whoever holds it: they may be written to. */
 export function memoryBody(bytes: Uint8Array<ArrayBuffer>, facts: BodyFacts = {}): OriginBody {
+  const stream = () =>
+    new ReadableStream<Uint8Array>({
+      start(controller) {
+        if (bytes.length > 0) controller.enqueue(bytes);
+        controller.close();
+      },
+    });
   return {
     ...facts,
     length: bytes.length,
-    stream: () =>
-      new ReadableStream({
-        start(controller) {
-          if (bytes.length > 0) controller.enqueue(bytes);
-          controller.close();
-        },
-      }),
+    stream,
+    pieces: stream,
     bytes: (maxBytes = Infinity, room = 0) =>
       bytes.length > maxBytes
         ? Promise.reject(tooLong(maxBytes))
@@ -79,11 +53,13 @@ export function behindRoom(bytes: Uint8Array<ArrayBuffer>, room: number): Uint8A
 
 /** A body of bytes that others hold too: its reader gets a copy, which it may write to or transfer. */
 export function sharedBody(bytes: Uint8Array<ArrayBuffer>, facts: BodyFacts): OriginBody {
+  const stream = () => memoryBody(bytes.slice()).stream();
   return {
     objectLength: facts.objectLength,
     validator: facts.validator,
     length: bytes.length,
-    stream: () => memoryBody(bytes.slice()).stream(),
+    stream,
+    pieces: stream,
     bytes: (maxBytes = Infinity, room = 0) =>
       bytes.length > maxBytes
         ? Promise.reject(tooLong(maxBytes))

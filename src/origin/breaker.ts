@@ -1,7 +1,6 @@
 /** A host that is down is asked by one read at a time, so that the others fail at once. */
 
 import { OriginError } from "../errors.ts";
-import type { Origin } from "./origin.ts";
 
 /** Faults in a row that open the breaker. */
 const THRESHOLD = 20;
@@ -50,8 +49,12 @@ export class Breaker {
     this.#faults = 0;
   }
 
-  /** The host did not answer, or said that it cannot. */
-  failed(): void {
+  /** A read failed, which may say nothing of the host. */
+  failed(fault: unknown): void {
+    if (!isOutage(fault)) {
+      if (!isOurs(fault)) this.succeeded();
+      return;
+    }
     this.#faults++;
     if (this.#faults === this.threshold) this.changed(true);
   }
@@ -93,43 +96,7 @@ export class Breaker {
   }
 }
 
-/** `origin` behind `breaker`. */
-export function withBreaker(origin: Origin, breaker: Breaker): Origin {
-  function count(fault: unknown): void {
-    if (isOutage(fault)) breaker.failed();
-    else if (!isOurs(fault)) breaker.succeeded();
-  }
-  async function guarded<T>(run: () => Promise<T>): Promise<T> {
-    const leave = breaker.open ? await breaker.enter() : undefined;
-    try {
-      const result = await run();
-      breaker.succeeded();
-      return result;
-    } catch (fault) {
-      count(fault);
-      throw fault;
-    } finally {
-      leave?.();
-    }
-  }
-  return {
-    async read(file, range, options) {
-      if (breaker.open) return await guarded(() => origin.read(file, range, options));
-      try {
-        const body = await origin.read(file, range, options);
-        breaker.succeeded();
-        return body;
-      } catch (fault) {
-        count(fault);
-        throw fault;
-      }
-    },
-    head: (file, options) => guarded(() => origin.head(file, options)),
-    list: (file, options) =>
-      guarded(() => origin.list?.(file, options) ?? Promise.resolve(undefined)),
-  };
-}
-
+/** True if the host did not answer, or said that it cannot. */
 function isOutage(fault: unknown): boolean {
   return fault instanceof OriginError && fault.context.cancelled !== true &&
     (fault.code === "origin-unavailable" || fault.code === "origin-timeout");

@@ -1,6 +1,6 @@
 /** Who we are to a host, as headers of a request: never part of a URL. */
 
-import type { OriginRequest, Send } from "./stores/http.ts";
+import type { OriginRequest, Send } from "./send.ts";
 import type { OriginSettings } from "./settings.ts";
 
 /** Adds credentials to a request; the one place where they meet it. */

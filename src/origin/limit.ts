@@ -2,13 +2,12 @@
 
 import { OriginError } from "../errors.ts";
 import { type Linked, LinkedList } from "../linked_list.ts";
-import { PassedBody } from "./body.ts";
-import type { Origin, OriginBody, ReadOptions } from "./origin.ts";
 
 /** A body that holds a place. */
-interface Holder extends Linked {
+export interface Holder extends Linked {
   /** On the clock of `performance.now()`. */
   readonly since: number;
+  /** Gives its place back. */
   cancel(): Promise<void>;
 }
 
@@ -88,74 +87,4 @@ export class Limit {
 
 function overloaded(): OriginError {
   return new OriginError("overloaded", "Too many reads of one origin are under way");
-}
-
-/**
- * `origin`, with at most `limit.concurrent` reads under way. A read is under way until it fails, until
- * `bytes()` or `cancel()` is done, or until `stream()` hands the bytes to a client: the runtime pipes
- * them from there, nobody is told of their end, and the client's own connection bounds them.
- */
-export function withLimit(origin: Origin, limit: Limit): Origin {
-  async function limited<T>(run: () => Promise<T>, options?: ReadOptions): Promise<T> {
-    if (!limit.tryTake()) await limit.take(options?.signal);
-    try {
-      return await run();
-    } finally {
-      limit.give();
-    }
-  }
-  return {
-    async read(file, range, options) {
-      if (!limit.tryTake()) await limit.take(options?.signal);
-      try {
-        return new CountedBody(await origin.read(file, range, options), limit, options?.signal);
-      } catch (fault) {
-        limit.give();
-        throw fault;
-      }
-    },
-    head: (file, options) => limited(() => origin.head(file, options), options),
-    list: (file, options) =>
-      limited(() => origin.list?.(file, options) ?? Promise.resolve(undefined), options),
-  };
-}
-
-class CountedBody extends PassedBody implements Holder {
-  list?: unknown = undefined;
-  before?: Linked = undefined;
-  behind?: Linked = undefined;
-  readonly since = performance.now();
-  #counted = true;
-
-  constructor(inner: OriginBody, private readonly limit: Limit, signal?: AbortSignal) {
-    super(inner);
-    limit.holders.add(this);
-    if (inner.length === 0 || inner.notModified) this.#give();
-    else if (signal?.aborted) this.#give();
-  }
-
-  #give(): void {
-    if (!this.#counted) return;
-    this.#counted = false;
-    this.limit.holders.delete(this);
-    this.limit.give();
-  }
-
-  override stream(): ReadableStream<Uint8Array> {
-    this.#give();
-    return this.inner.stream();
-  }
-
-  override async bytes(maxBytes?: number, room?: number): Promise<Uint8Array<ArrayBuffer>> {
-    try {
-      return await this.inner.bytes(maxBytes, room);
-    } finally {
-      this.#give();
-    }
-  }
-
-  override async cancel(): Promise<void> {
-    this.#give();
-    await this.inner.cancel();
-  }
 }

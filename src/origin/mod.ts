@@ -1,32 +1,30 @@
 /**
  * Every origin of the server: one `Origin` a dataset, which finds the store or host of each URL.
  *
- * A read passes these layers, outermost first: allow-list (a dataset's own), chunk cache, drift, single
- * flight, resume, deadline, retry, breaker, limit, and then the store
- * itself. What counts reads is kept by host and shared by all datasets.
+ * A read passes the dataset's allow-list, the chunk cache, the watch for files that change, the sharing
+ * of reads that are under way, the host, and its store. Hosts are shared by all datasets.
  */
 
 import type { ByteCache } from "../byte_cache.ts";
 import { OriginError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { PrefixSet, withAllowList } from "./allow_list.ts";
-import { azureOrigin, isAzureBlobHost } from "./stores/azure.ts";
-import { Breaker, withBreaker } from "./breaker.ts";
+import { azureStore, isAzureBlobHost } from "./stores/azure.ts";
 import { canonicalScheme, type CanonicalUrl, canonicalUrl } from "./canonical_url.ts";
 import { withChunkCache } from "./share/chunk_cache.ts";
 import { headerSign, signed } from "./credentials.ts";
-import { Deadlines, withDeadline } from "./deadline.ts";
+import { Host } from "./host.ts";
 import { FirstSeen, withDrift } from "./share/drift.ts";
 import { fileOrigin } from "./stores/file.ts";
 import type { FileAccess } from "./stores/file_access.ts";
-import { gcsOrigin } from "./stores/gcs.ts";
-import { fetchSend, httpOrigin, type Send } from "./stores/http.ts";
-import { Limit, withLimit } from "./limit.ts";
+import { gcsStore } from "./stores/gcs.ts";
+import { httpStore } from "./stores/http.ts";
 import type { Origin } from "./origin.ts";
-import { StreamWatch, withResume } from "./resume.ts";
+import { fetchSend, type Send } from "./send.ts";
+import type { SourceFile } from "./source_file.ts";
+import type { Store } from "./store.ts";
 import { followRedirects } from "./redirect.ts";
-import { RetryBudget, withRetry } from "./retry.ts";
-import { s3Origin } from "./stores/s3.ts";
+import { s3Store } from "./stores/s3.ts";
 import { type OriginSettings, type SettingsEntry, SettingsTable } from "./settings.ts";
 import { withSingleFlight } from "./share/single_flight.ts";
 
@@ -57,14 +55,6 @@ export interface OriginsConfig {
   readonly shared?: boolean;
 }
 
-/** What is counted by host, whichever dataset reads. */
-interface HostState {
-  readonly limit: Limit;
-  readonly budget: RetryBudget;
-  readonly breaker: Breaker;
-  readonly watch: StreamWatch | undefined;
-}
-
 /**
  * Makes the datasets' origins. `allow` holds exact URLs and, ending in `/`, prefixes: nothing else is
  * ever read through the origin returned.
@@ -76,46 +66,18 @@ export function originsFor(config: OriginsConfig): (allow: readonly string[]) =>
   const send = fetchSend(config.fetch ?? fetch, config.freshFetch);
   const shared = config.shared ?? globalThis.navigator?.userAgent !== "Cloudflare-Workers";
   const seen = new FirstSeen();
-  const deadlines = new Deadlines(config.requestTimeoutMs);
-  const hosts = new Map<string, HostState>();
+  const hosts = new Map<string, Host>();
   const stacks = new Map<string, Origin>();
   const stackOfPlace = new WeakMap<CanonicalUrl, Origin>();
 
-  function hostState(host: string): HostState {
-    let state = hosts.get(host);
-    if (state === undefined) {
-      state = {
-        limit: new Limit(
-          config.concurrentPerOrigin,
-          config.concurrentPerOrigin * 16,
-          // a body is taken at once and read in `requestTimeoutMs`: one this old was forgotten
-          config.requestTimeoutMs * 3,
-        ),
-        budget: new RetryBudget(),
-        breaker: new Breaker(undefined, (open) => {
-          config.log?.(open ? "origin-down" : "origin-back", { origin: host });
-        }),
-        watch: shared ? new StreamWatch(config.requestTimeoutMs) : undefined,
-      };
-      hosts.set(host, state);
-    }
-    return state;
-  }
-
-  function layered(store: Origin, host: string): Origin {
-    const { limit, budget, breaker, watch } = hostState(host);
-    const limited = withLimit(store, limit);
-    const timed = withDeadline(
-      withRetry(shared ? withBreaker(limited, breaker) : limited, budget),
-      shared ? deadlines : () => new Deadlines(config.requestTimeoutMs),
-    );
-    const resumed = withResume(timed, watch, config.log);
-    if (!shared) return resumed;
-    return withSingleFlight(resumed);
+  function hostOf(name: string): Host {
+    let host = hosts.get(name);
+    if (host === undefined) hosts.set(name, host = new Host(name, { ...config, shared }));
+    return host;
   }
 
   /** The store or host of `url`, with its layers. */
-  function stackOf(url: URL): Origin {
+  function stackOf({ url }: SourceFile): Origin {
     const canonical = canonicalUrl(url);
     const known = stackOfPlace.get(canonical);
     if (known) return known;
@@ -123,8 +85,8 @@ export function originsFor(config: OriginsConfig): (allow: readonly string[]) =>
     const key = `${canonical.authority} ${entry?.prefix ?? ""}`;
     let stack = stacks.get(key);
     if (stack === undefined) {
-      const store = storeOf(url, entry, settings, send);
-      stack = layered(store, canonical.authority);
+      stack = hostOf(canonical.authority).origin(storeOf(url, entry, settings, send));
+      if (shared) stack = withSingleFlight(stack);
       stacks.set(key, stack);
     }
     stackOfPlace.set(canonical, stack);
@@ -133,18 +95,18 @@ export function originsFor(config: OriginsConfig): (allow: readonly string[]) =>
 
   return (allow) => {
     const local = config.files && fileOrigin(config.files, allow);
-    const originOf = (url: URL): Origin => {
-      if (url.protocol !== "file:") return stackOf(url);
+    const originOf = (file: SourceFile): Origin => {
+      const { url } = file;
+      if (url.protocol !== "file:") return stackOf(file);
       if (local) return local;
       throw new OriginError("origin-not-allowed", "This server reads no local files", {
         url: url.href,
       });
     };
     const routed: Origin = {
-      read: (file, range, options) => originOf(file.url).read(file, range, options),
-      head: (file, options) => originOf(file.url).head(file, options),
-      list: (file, options) =>
-        originOf(file.url).list?.(file, options) ?? Promise.resolve(undefined),
+      read: (file, range, options) => originOf(file).read(file, range, options),
+      head: (file, options) => originOf(file).head(file, options),
+      list: (file, options) => originOf(file).list?.(file, options) ?? Promise.resolve(undefined),
     };
     const same = withDrift(routed, seen);
     const cached = config.chunkCache ? withChunkCache(same, config.chunkCache) : same;
@@ -157,22 +119,22 @@ function storeOf(
   entry: SettingsEntry | undefined,
   table: SettingsTable,
   send: Send,
-): Origin {
+): Store {
   const own = entry?.settings ?? {};
   switch (canonicalScheme(url.protocol)) {
     case "s3:":
-      return s3Origin(url.host, own, send);
+      return s3Store(url.host, own, send);
     case "gs:":
-      return gcsOrigin(url.host, own, send);
+      return gcsStore(url.host, own, send);
     case "az:":
     case "abfs:":
-      return azureOrigin(url, own, send);
+      return azureStore(url, own, send);
     case "http:":
     case "https:": {
-      if (isAzureBlobHost(url.hostname)) return azureOrigin(url, own, send);
-      if (!own.redirects?.length) return httpOrigin(signed(send, headerSign(own)));
+      if (isAzureBlobHost(url.hostname)) return azureStore(url, own, send);
+      if (!own.redirects?.length) return httpStore(signed(send, headerSign(own)));
       const signOf = (hop: URL) => headerSign(table.find(hop)?.settings);
-      return httpOrigin(followRedirects(send, { hosts: own.redirects, signOf }));
+      return httpStore(followRedirects(send, { hosts: own.redirects, signOf }));
     }
     default:
       throw new OriginError("origin-not-allowed", `No origin reads ${url.protocol} URLs`, {

@@ -7,27 +7,18 @@ import type { SourceFile, Validator } from "./source_file.ts";
 export interface ReadOptions {
   /** Cancels the read. */
   readonly signal?: AbortSignal;
-  /** What aborts `signal`, if the read has it for itself: a layer may end the read with it. */
-  readonly controller?: AbortController;
   /**
    * Reads of one epoch must all see their file in the same state: the one seen first is demanded from
    * then on (`source-changed` otherwise), and bytes may be answered from memory. For chunk reads: the
    * index's version.
    */
   readonly epoch?: string;
-  /**
-   * True for a stream that is read here, not handed to a client: each piece is timed, it is taken up
-   * again once, and what breaks it is an `OriginError`.
-   */
-  readonly watched?: true;
   /** The read answers `notModified` if the file still is this one. */
   readonly unless?: Validator;
-  /** The read goes over a new connection: on one that was kept it has failed. */
-  readonly fresh?: boolean;
 }
 
 /**
- * The bytes of one read. Use `stream()` or `bytes()`, once. Its length was checked against what was
+ * The bytes of one read. Use `bytes()`, `pieces()` or `stream()`, once. Its length was checked against what was
  * asked before it was handed out.
  */
 export interface OriginBody {
@@ -39,7 +30,12 @@ export interface OriginBody {
   readonly validator?: Validator;
   /** True if `unless` still holds; there are no bytes then. */
   readonly notModified?: boolean;
-  /** The bytes as a stream, which errors (never ends cleanly) if it falls short of `length`. */
+  /**
+   * The bytes as a stream that is read here: each piece is timed, it is taken up again once where it
+   * stops short, and what breaks it is an `OriginError`.
+   */
+  pieces(): ReadableStream<Uint8Array>;
+  /** The bytes as a stream for a client; it errors (never ends cleanly) if it falls short of `length`. */
   stream(): ReadableStream<Uint8Array>;
   /**
    * All bytes at once, behind `room` bytes of zeros for the reader to fill (in the same buffer: a frame

@@ -4,7 +4,7 @@ import { OriginError } from "../errors.ts";
 import { isPrivateHost } from "./address.ts";
 import { CookieJar } from "./cookie_jar.ts";
 import type { Sign } from "./credentials.ts";
-import { discard, type OriginRequest, type Send } from "./stores/http.ts";
+import { discard, type OriginRequest, type Send } from "./send.ts";
 
 /** Redirects that one read may take. */
 const MAX_HOPS = 3;

@@ -1,7 +1,6 @@
 /** A second and third try for faults that pass: never for an answer that is wrong. */
 
 import { OriginError } from "../errors.ts";
-import type { Origin, ReadOptions } from "./origin.ts";
 
 /** What retries may cost one host: each takes a token, ten successes give one back. */
 export class RetryBudget {
@@ -37,53 +36,25 @@ const BASE_DELAY = 100;
 const MAX_DELAY = 5000;
 
 /**
- * `origin`, asked again when it is passingly unavailable, as long as `options.signal` (the read's
- * deadline) and the budget allow.
+ * Waits before a read is tried again.
+ *
+ * @param tried how often it was tried again already
+ * @param signal the read's deadline: it is not waited beyond
+ * @throws `fault` if there is no other try
  */
-export function withRetry(origin: Origin, budget: RetryBudget): Origin {
-  /** Waits for the next try. @returns its options @throws `fault` if there is none */
-  async function again(
-    fault: unknown,
-    tried: number,
-    options: ReadOptions | undefined,
-  ): Promise<ReadOptions | undefined> {
-    if (!isPassing(fault) || options?.signal?.aborted || tried === RETRIES) throw fault;
-    if (!budget.take()) throw fault;
-    await delay(waitFor(fault, tried), fault, options?.signal);
-    // most often a kept connection that the host no longer knew, and others may be like it
-    return fault.context.originStatus === undefined ? { ...options, fresh: true } : options;
-  }
-  async function retried<T>(
-    run: (options: ReadOptions | undefined) => Promise<T>,
-    options?: ReadOptions,
-  ): Promise<T> {
-    for (let tried = 0;; tried++) {
-      try {
-        const result = await run(options);
-        budget.succeeded();
-        return result;
-      } catch (fault) {
-        options = await again(fault, tried, options);
-      }
-    }
-  }
-  return {
-    async read(file, range, options) {
-      // as `retried`, without a function for each read
-      for (let tried = 0;; tried++) {
-        try {
-          const body = await origin.read(file, range, options);
-          budget.succeeded();
-          return body;
-        } catch (fault) {
-          options = await again(fault, tried, options);
-        }
-      }
-    },
-    head: (file, options) => retried((o) => origin.head(file, o), options),
-    list: (file, options) =>
-      retried((o) => origin.list?.(file, o) ?? Promise.resolve(undefined), options),
-  };
+export async function beforeRetry(
+  fault: unknown,
+  tried: number,
+  budget: RetryBudget,
+  signal: AbortSignal,
+): Promise<void> {
+  if (!isPassing(fault) || signal.aborted || tried === RETRIES || !budget.take()) throw fault;
+  await delay(waitFor(fault, tried), fault, signal);
+}
+
+/** True if nothing was heard of the host: most often a kept connection that it no longer knew. */
+export function isUnheard(fault: unknown): boolean {
+  return fault instanceof OriginError && fault.context.originStatus === undefined;
 }
 
 /** True for a fault that the same read may not meet again. */
@@ -94,12 +65,12 @@ function isPassing(fault: unknown): fault is OriginError {
 
 function waitFor(fault: OriginError, tried: number): number {
   // nothing was heard of the host that would ask for patience: a new connection may serve at once
-  if (tried === 0 && fault.context.originStatus === undefined) return Math.random() * 10;
+  if (tried === 0 && isUnheard(fault)) return Math.random() * 10;
   const asked = Number(fault.context.retryAfter ?? 0) * 1000;
   return Math.max(asked, BASE_DELAY * 2 ** tried * (1 - Math.random() / 2));
 }
 
-function delay(milliseconds: number, fault: OriginError, signal?: AbortSignal): Promise<void> {
+function delay(milliseconds: number, fault: OriginError, signal: AbortSignal): Promise<void> {
   // the origin asks to be left alone: so does the client, by its own Retry-After
   if (milliseconds > MAX_DELAY) return Promise.reject(fault);
   return new Promise((resolve, reject) => {
@@ -109,9 +80,9 @@ function delay(milliseconds: number, fault: OriginError, signal?: AbortSignal): 
       reject(fault);
     };
     const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", wake);
+      signal.removeEventListener("abort", wake);
       resolve();
     }, milliseconds);
-    signal?.addEventListener("abort", wake);
+    signal.addEventListener("abort", wake);
   });
 }

@@ -83,7 +83,6 @@ export function withSingleFlight(origin: Origin): Origin {
       const body = await origin.read(file, range, {
         ...options,
         signal: flight.controller.signal,
-        controller: flight.controller,
       });
       if (flight.readers <= 1 || body.notModified || !((body.length ?? Infinity) <= MAX_SHARED)) {
         return { kind: "own", body };

@@ -2,9 +2,11 @@
 
 import { OriginError } from "../../errors.ts";
 import { credentialHeaders } from "../credentials.ts";
-import { discard, getText, httpOrigin, type Send } from "./http.ts";
+import { discard, type Send } from "../send.ts";
+import type { Store, StoreRequest } from "../store.ts";
+import { getText, httpStore } from "./http.ts";
 import { escapeKey, objectKey } from "./object_key.ts";
-import type { ListEntry, Origin, ReadOptions } from "../origin.ts";
+import type { ListEntry } from "../origin.ts";
 import type { OriginSettings } from "../settings.ts";
 import { elements, elementText } from "./xml_text.ts";
 
@@ -25,7 +27,7 @@ export function isAzureBlobHost(hostname: string): boolean {
  *
  * @throws OriginError `origin-not-allowed` for `az://` where no account or endpoint is set
  */
-export function azureOrigin(example: URL, settings: OriginSettings, send: Send): Origin {
+export function azureStore(example: URL, settings: OriginSettings, send: Send): Store {
   const base = accountUrl(example, settings);
   const added = { "x-ms-version": API_VERSION, ...credentialHeaders(settings) };
   const sas = settings.anonymous ? "" : settings.sas?.replace(/^\?/, "") ?? "";
@@ -50,7 +52,7 @@ export function azureOrigin(example: URL, settings: OriginSettings, send: Send):
   };
 
   return {
-    ...httpOrigin(sendToAccount, (url) => {
+    ...httpStore(sendToAccount, (url) => {
       const { container, blob } = placeOf(url);
       return `${container}/${escapeKey(blob)}${url.search}`;
     }),
@@ -93,7 +95,7 @@ function placeOf(url: URL): { container: string; blob: string } {
 async function listContainer(
   send: Send,
   url: URL,
-  options: ReadOptions = {},
+  options: StoreRequest,
 ): Promise<ListEntry[] | undefined> {
   const { container, blob } = placeOf(url);
   const folder = blob.replace(/([^/])$/, "$1/");

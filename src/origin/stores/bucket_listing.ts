@@ -1,9 +1,11 @@
 /** Folders of a bucket: ListObjectsV2, which Google Cloud Storage answers too. */
 
 import { OriginError } from "../../errors.ts";
-import { getText, type Send } from "./http.ts";
+import type { Send } from "../send.ts";
+import type { StoreRequest } from "../store.ts";
+import { getText } from "./http.ts";
 import { objectKey } from "./object_key.ts";
-import type { ListEntry, ReadOptions } from "../origin.ts";
+import type { ListEntry } from "../origin.ts";
 import { elements, elementText } from "./xml_text.ts";
 
 /** Pages of up to 1,000 names that are read; a larger folder is not listed. */
@@ -17,7 +19,7 @@ const MAX_PAGES = 20;
 export async function listBucket(
   send: Send,
   url: URL,
-  options: ReadOptions = {},
+  options: StoreRequest,
 ): Promise<ListEntry[] | undefined> {
   const folder = objectKey(url).replace(/([^/])$/, "$1/");
   const entries: ListEntry[] = [];
@@ -45,7 +47,7 @@ async function readPage(
   folder: string,
   token: string | undefined,
   url: URL,
-  options: ReadOptions,
+  options: StoreRequest,
 ): Promise<string> {
   const query = new URLSearchParams({
     "delimiter": "/",

@@ -160,6 +160,10 @@ class FileBody implements OriginBody {
     return this.file.bytes;
   }
 
+  pieces(): ReadableStream<Uint8Array> {
+    return this.stream();
+  }
+
   stream(): ReadableStream<Uint8Array> {
     const { offset, length } = this.range;
     let done = 0;

@@ -2,9 +2,10 @@
 
 import { listBucket } from "./bucket_listing.ts";
 import { credentialHeaders, type Sign } from "../credentials.ts";
-import { httpOrigin, type Send } from "./http.ts";
+import type { Send } from "../send.ts";
+import type { Store } from "../store.ts";
+import { httpStore } from "./http.ts";
 import { escapeKey, objectKey } from "./object_key.ts";
-import type { Origin } from "../origin.ts";
 import { s3Sign } from "./s3_sign.ts";
 import type { OriginSettings } from "../settings.ts";
 
@@ -12,7 +13,7 @@ import type { OriginSettings } from "../settings.ts";
  * The bucket that is the host of `gs://bucket/key` URLs: anonymous, with a bearer token, or with the
  * HMAC keys of an interoperable account.
  */
-export function gcsOrigin(bucket: string, settings: OriginSettings, send: Send): Origin {
+export function gcsStore(bucket: string, settings: OriginSettings, send: Send): Store {
   const endpoint = (settings.endpoint ?? "https://storage.googleapis.com").replace(/\/$/, "");
   const base = `${endpoint}/${encodeURIComponent(bucket)}/`;
   const added = credentialHeaders(settings);
@@ -29,7 +30,7 @@ export function gcsOrigin(bucket: string, settings: OriginSettings, send: Send):
       }),
     );
   return {
-    ...httpOrigin(sendToBucket, (url) => escapeKey(objectKey(url))),
+    ...httpStore(sendToBucket, (url) => escapeKey(objectKey(url))),
     list: ({ url }, options) => listBucket(sendToBucket, url, options),
   };
 }

@@ -2,33 +2,23 @@
 
 import { type ByteRange, parseContentRange } from "../../byte_range.ts";
 import { type ErrorCode, OriginError } from "../../errors.ts";
-import type { ReadOptions } from "../origin.ts";
 import type { SourceFile } from "../source_file.ts";
+import type { StoreAnswer } from "../store.ts";
 import { hasChanged, validatorOf } from "../validator.ts";
-
-/** What the headers of a right answer say of its body. All figures are bytes. */
-export interface Answer {
-  /** Undefined for a whole object of undeclared length. */
-  readonly length?: number;
-  /** Of the whole object, where the origin told. */
-  readonly objectLength?: number;
-  /** True if HTTP itself holds the body to `length`. */
-  readonly framed: boolean;
-}
 
 /**
  * Checks status and headers of the response to a GET for `range` (all of the object if undefined).
  * HTTP.md, "Faults".
  *
- * @returns undefined for 304 to a conditional read
+ * @param conditional true if the answer may be 304
  * @throws OriginError
  */
 export function checkAnswer(
   response: Response,
   file: SourceFile,
   range: ByteRange | undefined,
-  options: ReadOptions,
-): Answer | undefined {
+  conditional: boolean,
+): StoreAnswer {
   const { status, headers } = response;
   const url = file.url.href;
   const wrong = (code: ErrorCode, detail: string) =>
@@ -38,7 +28,7 @@ export function checkAnswer(
       contentRange: headers.get("content-range"),
       contentLength: headers.get("content-length"),
     });
-  if (status === 304 && options.unless) return undefined;
+  if (status === 304 && conditional) return { response, notModified: true, framed: true };
   if (status !== 200 && status !== 206) throw statusFault(response, url);
   if (file.validator && hasChanged(file.validator, validatorOf(headers))) {
     throw wrong("source-changed", "The source file is not the one that was indexed");
@@ -50,7 +40,8 @@ export function checkAnswer(
   const declared = declaredLength(headers);
   if (range === undefined) {
     if (status === 206) throw wrong("origin-range-mismatch", "The origin sent a part unasked");
-    return { length: declared, objectLength: declared, framed: declared !== undefined };
+    const framed = declared !== undefined;
+    return { response, length: declared, objectLength: declared, framed };
   }
   if (status === 200) {
     throw wrong("range-ignored", "The origin sent the whole file for a byte range");
@@ -62,7 +53,8 @@ export function checkAnswer(
   if (declared !== undefined && declared !== range.length) {
     throw wrong("origin-range-mismatch", "The origin declared another length than asked");
   }
-  return { length: range.length, objectLength: sent.total, framed: declared !== undefined };
+  const framed = declared !== undefined;
+  return { response, length: range.length, objectLength: sent.total, framed };
 }
 
 /** The fault that a response other than 200, 206 and a wanted 304 is. Redirects are faults too. */

@@ -2,10 +2,11 @@
 
 import { OriginError } from "../../errors.ts";
 import { credentialHeaders, type Sign } from "../credentials.ts";
-import { discard, httpOrigin, type OriginRequest, readText, type Send } from "./http.ts";
+import { discard, type OriginRequest, readText, type Send } from "../send.ts";
+import type { Store } from "../store.ts";
+import { httpStore } from "./http.ts";
 import { listBucket } from "./bucket_listing.ts";
 import { escapeKey, objectKey } from "./object_key.ts";
-import type { Origin } from "../origin.ts";
 import { bucketUrl } from "./s3_address.ts";
 import { s3Sign } from "./s3_sign.ts";
 import type { OriginSettings } from "../settings.ts";
@@ -15,7 +16,7 @@ import { elementText } from "./xml_text.ts";
  * The bucket that is the host of `s3://bucket/key` URLs. Credentials go into headers. Where Amazon says
  * that the bucket is in another region than set (or guessed), that region is used from then on.
  */
-export function s3Origin(bucket: string, settings: OriginSettings, send: Send): Origin {
+export function s3Store(bucket: string, settings: OriginSettings, send: Send): Store {
   let region = settings.region;
   const added = credentialHeaders({ headers: settings.headers });
   if (settings.requesterPays) added["x-amz-request-payer"] = "requester";
@@ -43,7 +44,7 @@ export function s3Origin(bucket: string, settings: OriginSettings, send: Send): 
   };
 
   return {
-    ...httpOrigin(sendToBucket, (url) => escapeKey(objectKey(url))),
+    ...httpStore(sendToBucket, (url) => escapeKey(objectKey(url))),
     list: ({ url }, options) => listBucket(sendToBucket, url, options),
   };
 }

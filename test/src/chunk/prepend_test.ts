@@ -12,6 +12,7 @@ function numbers(length: number): Uint8Array<ArrayBuffer> {
 function bodyOf(stream: ReadableStream<Uint8Array>): OriginBody {
   return {
     stream: () => stream,
+    pieces: () => stream,
     async bytes(maxBytes = Infinity, room = 0) {
       const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
       if (bytes.length !== maxBytes) {

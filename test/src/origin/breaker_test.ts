@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { OriginError } from "../../../src/errors.ts";
-import { memoryBody } from "../../../src/origin/body.ts";
-import { Breaker, withBreaker } from "../../../src/origin/breaker.ts";
+import { Breaker } from "../../../src/origin/breaker.ts";
 import { originsFor } from "../../../src/origin/mod.ts";
 import { seededBytes } from "../../conformance/origin.ts";
+import type { Origin } from "../../../src/origin/origin.ts";
+import { RetryBudget } from "../../../src/origin/retry.ts";
+import type { Store } from "../../../src/origin/store.ts";
+import { answerOf, hostOf } from "./fake_store.ts";
 import { startOrigin } from "../../faults/origin_server.ts";
 
 const url = new URL("https://data.example/a");
@@ -11,20 +14,24 @@ const down = (fault: unknown) =>
   fault instanceof OriginError && fault.code === "origin-unavailable";
 const settle = () => new Promise((resolve) => setTimeout(resolve, 0));
 
+const DOWN = new OriginError("origin-unavailable", "down");
+
+/** An origin behind `breaker` that tries each read once. */
+function behind(breaker: Breaker, read: Store["read"]): Origin {
+  return hostOf(read, undefined, breaker, new RetryBudget(0));
+}
+
 /** An origin that is up or down, or whose reads wait for the test. */
 function host(threshold: number) {
   const state = { up: true, reads: 0, held: undefined as Promise<void> | undefined };
   const events: boolean[] = [];
   const breaker = new Breaker(threshold, (open) => events.push(open));
-  const origin = withBreaker({
-    async read() {
-      state.reads++;
-      await state.held;
-      if (state.up) return memoryBody(new Uint8Array(1));
-      throw new OriginError("origin-unavailable", "down");
-    },
-    head: () => Promise.resolve({}),
-  }, breaker);
+  const origin = behind(breaker, async () => {
+    state.reads++;
+    await state.held;
+    if (state.up) return answerOf(1);
+    throw DOWN;
+  });
   return { state, breaker, origin, events };
 }
 
@@ -54,10 +61,7 @@ Deno.test("an answer that is wrong, a reader that leaves and a full queue open n
     new OriginError("origin-unavailable", "left", { cancelled: true }),
   ];
   for (const fault of faults) {
-    const origin = withBreaker({
-      read: () => Promise.reject(fault),
-      head: () => Promise.resolve({}),
-    }, breaker);
+    const origin = behind(breaker, () => Promise.reject(fault));
     for (let i = 0; i < 4; i++) await assert.rejects(origin.read({ url }, undefined));
     assert.equal(breaker.open, false, fault.message);
   }
@@ -83,18 +87,15 @@ Deno.test("while it is open, one read at a time asks the host, and the others sh
 
 Deno.test("a read that comes during a failing probe is not judged by that probe", async () => {
   const breaker = new Breaker(1);
-  breaker.failed();
+  breaker.failed(DOWN);
   const asked: Array<{ succeed: () => void; fail: () => void }> = [];
-  const origin = withBreaker({
-    read: () =>
+  const origin = behind(
+    breaker,
+    () =>
       new Promise((resolve, reject) =>
-        asked.push({
-          succeed: () => resolve(memoryBody(new Uint8Array(1))),
-          fail: () => reject(new OriginError("origin-unavailable", "down")),
-        })
+        asked.push({ succeed: () => resolve(answerOf(1)), fail: () => reject(DOWN) })
       ),
-    head: () => Promise.resolve({}),
-  }, breaker);
+  );
   const probe = assert.rejects(origin.read({ url }, undefined), down);
   const late = origin.read({ url }, undefined);
   await settle();
@@ -109,17 +110,14 @@ Deno.test("a read that comes during a failing probe is not judged by that probe"
 
 Deno.test("a probe that takes long keeps no other back", async () => {
   const breaker = new Breaker(1);
-  breaker.failed();
+  breaker.failed(DOWN);
   let reads = 0;
   let release!: () => void;
   const stalled = new Promise<void>((resolve) => release = resolve);
-  const origin = withBreaker({
-    async read() {
-      if (reads++ === 0) await stalled;
-      return memoryBody(new Uint8Array(1));
-    },
-    head: () => Promise.resolve({}),
-  }, breaker);
+  const origin = behind(breaker, async () => {
+    if (reads++ === 0) await stalled;
+    return answerOf(1);
+  });
   const probe = origin.read({ url }, undefined);
   assert.equal((await origin.read({ url }, undefined)).length, 1);
   release();

@@ -150,9 +150,9 @@ Deno.test("a body that keeps stopping short is an error, however it is taken", a
     async (setting: Awaited<ReturnType<typeof faulty>>) =>
       await (await setting.read()).bytes(undefined, 24),
     async (setting: Awaited<ReturnType<typeof faulty>>) =>
-      await collect((await setting.read({ watched: true })).stream()),
+      await collect((await setting.read()).pieces()),
     async (setting: Awaited<ReturnType<typeof faulty>>) =>
-      await collect((await setting.whole({ watched: true })).stream()),
+      await collect((await setting.whole()).pieces()),
     async (setting: Awaited<ReturnType<typeof faulty>>) => await (await setting.whole()).bytes(),
   ];
   for (const fault of [{ kind: "short" }, { kind: "short-chunked" }] as const) {
@@ -179,14 +179,14 @@ Deno.test("a stream that stops short goes on where it stopped, from the same obj
 Deno.test("a stream that stops short does not go on with the bytes of a changed object", async () => {
   await using setting = await faulty();
   setting.server.fault("/a", { kind: "short" }, { times: 1 });
-  const body = await setting.read({ watched: true });
+  const body = await setting.read();
   setting.server.files.set("/a", seededBytes(50_000, 9));
-  await assert.rejects(collect(body.stream()), isFault("source-changed"));
+  await assert.rejects(collect(body.pieces()), isFault("source-changed"));
   await using lax = await faulty();
   lax.server.fault("/a", { kind: "short" }, { times: 1 });
   lax.server.fault("/a", { kind: "changed-tag", etag: '"other"' });
   await assert.rejects(
-    async () => collect((await lax.read({ watched: true })).stream()),
+    async () => collect((await lax.read()).pieces()),
     isFault("source-changed"),
   );
 });
@@ -195,7 +195,7 @@ Deno.test("a stream without a strong tag to hold on to is not resumed", async ()
   await using setting = await faulty({ validators: false });
   setting.server.fault("/a", { kind: "short" }, { times: 1 });
   await assert.rejects(
-    async () => collect((await setting.read({ watched: true })).stream()),
+    async () => collect((await setting.read()).pieces()),
     isFault("origin-range-mismatch"),
   );
   assert.equal(setting.server.requests.length, 1);
@@ -271,9 +271,9 @@ Deno.test("a body that stalls ends in origin-timeout, however it is taken", asyn
       const requestTimeoutMs = fault.kind === "drip" && take === "stream" ? 60 : 100;
       await using setting = await faulty({ requestTimeoutMs });
       setting.server.fault("/a", fault);
-      const body = await setting.read({ watched: true });
+      const body = await setting.read();
       const taken = take === "stream"
-        ? collect(body.stream())
+        ? collect(body.pieces())
         : body.bytes(undefined, take === "room" ? 24 : 0);
       await assert.rejects(taken, isFault("origin-timeout"), `${fault.kind} ${take}`);
     }

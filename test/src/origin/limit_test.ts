@@ -1,22 +1,19 @@
 import assert from "node:assert/strict";
 import { OriginError } from "../../../src/errors.ts";
-import { memoryBody } from "../../../src/origin/body.ts";
-import { Limit, withLimit } from "../../../src/origin/limit.ts";
+import { Limit } from "../../../src/origin/limit.ts";
 import { originsFor } from "../../../src/origin/mod.ts";
-import type { Origin, OriginBody } from "../../../src/origin/origin.ts";
+import type { StoreAnswer } from "../../../src/origin/store.ts";
 import { seededBytes } from "../../conformance/origin.ts";
+import { answerOf, hostOf } from "./fake_store.ts";
 import { startOrigin } from "../../faults/origin_server.ts";
 
 const url = new URL("https://data.example/a");
 
 /** An origin that counts its reads under way, behind a limit. */
 function limited(limit: Limit) {
-  const waiting: Array<{ answer: (body: OriginBody) => void; fail: (fault: Error) => void }> = [];
-  const origin = withLimit(
-    {
-      read: () => new Promise((answer, fail) => waiting.push({ answer, fail })),
-      head: () => Promise.resolve({ length: 1 }),
-    } satisfies Origin,
+  const waiting: Array<{ answer: (body: StoreAnswer) => void; fail: (fault: Error) => void }> = [];
+  const origin = hostOf(
+    () => new Promise((answer, fail) => waiting.push({ answer, fail })),
     limit,
   );
   return { origin, waiting };
@@ -31,21 +28,21 @@ Deno.test("no more reads are under way than the limit; more than may wait are ov
   const reads = Array.from({ length: 5 }, () => origin.read({ url }, undefined));
   await assert.rejects(origin.read({ url }, undefined), overloaded);
   assert.equal(waiting.length, 2);
-  waiting[0].answer(memoryBody(seededBytes(3)));
+  waiting[0].answer(answerOf(3));
   const first = await reads[0];
   await settle();
   assert.equal(waiting.length, 2, "a body not yet taken keeps its place");
   await first.bytes();
   await settle();
   assert.equal(waiting.length, 3);
-  waiting[1].fail(new OriginError("origin-unavailable", "down"));
+  waiting[1].fail(new OriginError("reference-unreachable", "none"));
   await assert.rejects(reads[1]);
-  waiting[2].answer(memoryBody(seededBytes(3)));
+  waiting[2].answer(answerOf(3));
   (await reads[2]).stream();
   await settle();
   assert.equal(waiting.length, 5);
-  waiting[3].answer(memoryBody(seededBytes(3)));
-  waiting[4].answer(memoryBody(seededBytes(3)));
+  waiting[3].answer(answerOf(3));
+  waiting[4].answer(answerOf(3));
   await (await reads[3]).cancel();
   const last = await reads[4];
   await last.bytes();
@@ -65,10 +62,10 @@ Deno.test("a read that leaves the queue takes no place", async () => {
   const staying = origin.read({ url }, undefined);
   leaver.abort();
   await left;
-  waiting[0].answer(memoryBody(seededBytes(1)));
+  waiting[0].answer(answerOf(1));
   await (await first).bytes();
   await settle();
-  waiting[1].answer(memoryBody(seededBytes(1)));
+  waiting[1].answer(answerOf(1));
   await (await staying).bytes();
   assert.equal(limit.underWay, 0);
 });
@@ -119,13 +116,13 @@ Deno.test("bodies that were forgotten lose their places when others want them", 
   const limit = new Limit(2, 5, 20);
   const { origin, waiting } = limited(limit);
   const forgotten = [origin.read({ url }, undefined), origin.read({ url }, undefined)];
-  for (const read of waiting.splice(0)) read.answer(memoryBody(seededBytes(1)));
+  for (const read of waiting.splice(0)) read.answer(answerOf(1));
   await Promise.all(forgotten);
   await new Promise((resolve) => setTimeout(resolve, 40));
   const next = origin.read({ url }, undefined);
   await settle();
   assert.equal(waiting.length, 1);
-  waiting[0].answer(memoryBody(seededBytes(1)));
+  waiting[0].answer(answerOf(1));
   await (await next).bytes();
   assert.equal(limit.underWay, 0);
 });

@@ -1,22 +1,18 @@
 import assert from "node:assert/strict";
 import { OriginError } from "../../../src/errors.ts";
-import { memoryBody } from "../../../src/origin/body.ts";
-import { RetryBudget, withRetry } from "../../../src/origin/retry.ts";
+import { RetryBudget } from "../../../src/origin/retry.ts";
+import { answerOf, hostOf } from "./fake_store.ts";
 
 const url = new URL("https://data.example/a");
 
 /** An origin that fails with each of `codes` in turn, then gives a byte. */
 function failing(codes: Array<OriginError["code"]>, budget = new RetryBudget()) {
   let tries = 0;
-  const origin = withRetry({
-    read: () => {
-      const code = codes[tries++];
-      return code
-        ? Promise.reject(new OriginError(code, "down"))
-        : Promise.resolve(memoryBody(new Uint8Array(1)));
-    },
-    head: () => Promise.resolve({}),
-  }, budget);
+  const read = () => {
+    const code = codes[tries++];
+    return code ? Promise.reject(new OriginError(code, "down")) : Promise.resolve(answerOf(1));
+  };
+  const origin = hostOf(read, undefined, undefined, budget);
   return { origin, tries: () => tries };
 }
 
@@ -70,14 +66,11 @@ Deno.test("a try after one that heard nothing of the host is made over a new con
     new OriginError("origin-unavailable", "busy", { originStatus: 503 }),
     new OriginError("origin-unavailable", "reset"),
   ];
-  const origin = withRetry({
-    read: (_url, _range, options) => {
-      seen.push(options?.fresh);
-      const fault = faults.shift();
-      return fault ? Promise.reject(fault) : Promise.resolve(memoryBody(new Uint8Array(1)));
-    },
-    head: () => Promise.resolve({}),
-  }, new RetryBudget());
+  const origin = hostOf((_file, _range, { fresh }) => {
+    seen.push(fresh);
+    const fault = faults.shift();
+    return fault ? Promise.reject(fault) : Promise.resolve(answerOf(1));
+  });
   await origin.read({ url }, undefined);
-  assert.deepEqual(seen, [undefined, undefined, true]);
+  assert.deepEqual(seen, [false, false, true]);
 });
