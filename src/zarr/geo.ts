@@ -1,25 +1,19 @@
 /**
  * Where an array lies on the earth, said so that every client finds it: a CRS known from a CF grid
- * mapping is also written in the GeoZarr convention `proj`, and as `_CRS` for GDAL. A grid mapping's
- * `GeoTransform` is not passed on: GDAL writes it for rows from the north where the file's run from the
- * south, and clients that believed it would turn the map over. The coordinates tell the truth.
+ * mapping is also written as the attributes `proj:code` and `proj:wkt2` of GeoZarr's convention. All
+ * else has cost more than it gave. `_CRS` and the list `zarr_conventions` are objects, with which
+ * xarray writes no NetCDF file; GDAL takes `proj:wkt2` without them, and WKT 1 in it as PROJ does (it
+ * finds short grid mappings by itself, but not the form "crs: x y"). A grid mapping's `GeoTransform`
+ * GDAL writes for rows from the north where the file's run from the south, and clients that believed it
+ * would turn the map over. The coordinates tell the truth.
  * Sources: CF conventions §5.6; zarr-conventions/proj, v0.1; GDAL's Zarr and netCDF drivers.
  */
 
 import type { JsonObject } from "../json.ts";
 import type { ArrayMetadata } from "./metadata.ts";
 
-const PROJ = {
-  schema_url: "https://raw.githubusercontent.com/zarr-conventions/proj/refs/tags/v0.1/schema.json",
-  spec_url: "https://github.com/zarr-conventions/proj/blob/v0.1/README.md",
-  uuid: "f17cb550-5864-4468-aeb7-f3180cfb622f",
-  name: "proj",
-  description: "Coordinate reference system",
-};
-
-/** The first word of WKT 2. Source: OGC 18-010r7. */
-const WKT2 =
-  /^\s*(GEODCRS|GEODETICCRS|GEOGCRS|GEOGRAPHICCRS|PROJCRS|PROJECTEDCRS|COMPOUNDCRS|BOUNDCRS|ENGCRS|ENGINEERINGCRS)\s*\[/;
+/** What WKT of either version starts with. */
+const WKT = /^\s*[A-Z_]+\s*[\[(]/i;
 
 /** The identifier at the end of WKT: the CRS's own, not one of its parts'. */
 const IDENTIFIER = /(?:AUTHORITY|ID)\s*\[\s*"EPSG"\s*,\s*"?(\d+)"?\s*\]\s*\]\s*$/;
@@ -45,21 +39,12 @@ export function withGeoAttributes(metadata: ArrayMetadata, mapping: JsonObject):
   );
   if (isTaken || names?.length !== 2 || names.includes(null)) return metadata;
   const crs = crsAttributes(mapping);
-  if (!crs) return metadata;
-  const conventions: JsonObject[] = "proj:code" in crs || "proj:wkt2" in crs ? [PROJ] : [];
-  return {
-    ...metadata,
-    attributes: {
-      ...attributes,
-      ...crs,
-      ...(conventions.length > 0 ? { zarr_conventions: conventions } : {}),
-    },
-  };
+  return crs ? { ...metadata, attributes: { ...attributes, ...crs } } : metadata;
 }
 
 function crsAttributes(mapping: JsonObject): JsonObject | undefined {
   const wkt = [mapping.crs_wkt, mapping.spatial_ref].find((text) =>
-    typeof text === "string" && text.trim() !== ""
+    typeof text === "string" && WKT.test(text)
   ) as string | undefined;
   const named = typeof mapping.epsg_code === "string"
     ? /^\s*(?:EPSG:)?(\d+)\s*$/i.exec(mapping.epsg_code)?.[1]
@@ -68,7 +53,6 @@ function crsAttributes(mapping: JsonObject): JsonObject | undefined {
   if (wkt === undefined && epsg === undefined) return undefined;
   return {
     ...(epsg === undefined ? {} : { "proj:code": `EPSG:${epsg}` }),
-    ...(wkt !== undefined && WKT2.test(wkt) ? { "proj:wkt2": wkt } : {}),
-    _CRS: wkt === undefined ? { url: `http://www.opengis.net/def/crs/EPSG/0/${epsg}` } : { wkt },
+    ...(wkt === undefined ? {} : { "proj:wkt2": wkt }),
   };
 }

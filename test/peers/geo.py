@@ -27,7 +27,15 @@ def write(folder):
     from kerchunk.hdf import SingleHdf5ToZarr
 
     with open(folder + "/grid.json", "w") as file:
-        json.dump(SingleHdf5ToZarr(path, path, inline_threshold=0).translate(), file)
+        references = SingleHdf5ToZarr(path, path, inline_threshold=0).translate()
+        # The same array again with the long form of the grid mapping, which GDAL itself does not read.
+        for key, value in list(references["refs"].items()):
+            if key.startswith("Band1/"):
+                references["refs"][key.replace("Band1", "long")] = value
+        attributes = json.loads(references["refs"]["long/.zattrs"])
+        attributes["grid_mapping"] += ": x y"
+        references["refs"]["long/.zattrs"] = json.dumps(attributes)
+        json.dump(references, file)
 
 
 def check(folder, url):
@@ -37,6 +45,8 @@ def check(folder, url):
     ours, theirs = served.GetSpatialRef(), original.GetSpatialRef()
     assert ours is not None and ours.IsSame(theirs), "GDAL: another CRS"
     assert ours.GetAuthorityCode(None) == "32631", ours.GetAuthorityCode(None)
+    long = gdal.Open('ZARR:"/vsicurl/%s":/long' % url).GetSpatialRef()
+    assert long is not None and long.IsSame(theirs), "GDAL: no CRS by the long form of the grid mapping"
     # Each has its rows in its own order: at the same place on the earth there is the same value.
     rows = {}
     for name, raster in (("served", served), ("original", original)):
@@ -53,8 +63,15 @@ def check(folder, url):
 
     data = xr.open_zarr(url, decode_coords="all")
     assert data.Band1.rio.crs.to_epsg() == 32631, data.Band1.rio.crs
-    attributes = data.Band1.attrs
-    assert attributes["proj:code"] == "EPSG:32631" and "_CRS" in attributes, attributes
+    assert data.Band1.attrs["proj:code"] == "EPSG:32631", data.Band1.attrs
+    for engine in ("netcdf4", "h5netcdf"):
+        path = "%s/again-%s.nc" % (folder, engine)
+        xr.open_zarr(url).to_netcdf(path, engine=engine)
+        with xr.open_dataset(path, decode_coords="all") as again:
+            assert again.Band1.rio.crs.to_epsg() == 32631, again.Band1.rio.crs
+            np.testing.assert_array_equal(again.Band1.values, data.Band1.values)
+        written = gdal.Open('NETCDF:"%s":Band1' % path)
+        assert written.GetSpatialRef().IsSame(theirs), "GDAL: another CRS in the file written by " + engine
     print("GDAL and rioxarray: EPSG:32631, %s" % (served.GetGeoTransform(),))
 
 

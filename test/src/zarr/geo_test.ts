@@ -31,19 +31,20 @@ Deno.test("gridMappingName() takes CF's short and long form", () => {
   assert.equal(gridMappingName({}), undefined);
 });
 
-Deno.test("a grid mapping's CRS is written for GDAL and for GeoZarr, its code the whole CRS's own", () => {
-  const one = added({ crs_wkt: WKT1 });
-  assert.deepEqual(one._CRS, { wkt: WKT1 });
-  assert.equal(one["proj:code"], "EPSG:32631");
-  assert.equal(one["proj:wkt2"], undefined, "WKT 1 is no WKT 2");
-  const two = added({ spatial_ref: WKT2 });
-  assert.equal(two["proj:wkt2"], WKT2);
-  assert.equal(two["proj:code"], "EPSG:32631");
-  assert.equal((two.zarr_conventions as Array<{ name: string }>)[0].name, "proj");
-  const plain = added({ crs_wkt: PLAIN });
-  assert.deepEqual(plain._CRS, { wkt: PLAIN });
-  assert.equal(plain.zarr_conventions, undefined, "nothing that proj takes");
-  assert.equal(added({ epsg_code: "EPSG:3857" })["proj:code"], "EPSG:3857");
+Deno.test("a grid mapping's CRS is written as text that GDAL reads, its code the whole CRS's own", () => {
+  const grid_mapping = "crs";
+  assert.deepEqual(added({ crs_wkt: WKT1 }), {
+    grid_mapping,
+    "proj:code": "EPSG:32631",
+    "proj:wkt2": WKT1,
+  });
+  assert.deepEqual(added({ spatial_ref: WKT2 }), {
+    grid_mapping,
+    "proj:code": "EPSG:32631",
+    "proj:wkt2": WKT2,
+  });
+  assert.deepEqual(added({ crs_wkt: PLAIN }), { grid_mapping, "proj:wkt2": PLAIN });
+  assert.deepEqual(added({ epsg_code: "EPSG:3857" }), { grid_mapping, "proj:code": "EPSG:3857" });
 });
 
 Deno.test("a GeoTransform is not passed on: GDAL writes it for rows the other way round", () => {
@@ -54,6 +55,7 @@ Deno.test("a GeoTransform is not passed on: GDAL writes it for rows the other wa
 Deno.test("what says nothing, or is said already, is left alone", () => {
   const silent = array();
   assert.equal(withGeoAttributes(silent, { grid_mapping_name: "latitude_longitude" }), silent);
+  assert.equal(withGeoAttributes(silent, { crs_wkt: "", spatial_ref: "EPSG:4326" }), silent);
   const own = array({ "proj:code": "EPSG:4326" });
   assert.equal(withGeoAttributes(own, { crs_wkt: WKT1 }), own);
   const unnamed: ArrayMetadata = { ...array(), dimension_names: ["time", "y", null] };
