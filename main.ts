@@ -3,105 +3,122 @@
  *
  * ```
  * main.ts serve [--catalog FILE] [--port 8000] [--host 127.0.0.1] [--origin PREFIX]… [TARGET]…
- * main.ts demo [--port 8000]
+ * main.ts demo [--port 8000] [--host 127.0.0.1]
  * main.ts inspect TARGET [--json]
- * main.ts check TARGET [--sample N]
+ * main.ts check TARGET [--sample N] [--json]
  * main.ts permissions --catalog FILE
  * ```
  *
- * Exit codes: 0 fine, 1 found problems, 2 wrong usage.
+ * Exit codes: 0 fine, 1 found problems, 2 wrong usage or no such TARGET.
  */
 
-import { parseArgs } from "node:util";
+import { pathToFileURL } from "node:url";
 import { connectingFetch } from "./deploy/deno_fetch.ts";
 import { denoFiles } from "./deploy/deno_files.ts";
-import { checkCommand, inspectCommand } from "./deploy/commands.ts";
+import { type CommandLine, parseCommandLine, USAGE, UsageError } from "./deploy/command_line.ts";
+import { checkCommand, inspectCommand, openTarget } from "./deploy/commands.ts";
+import { explain } from "./src/tools/explain.ts";
 import { createGateway, type Gateway } from "./deploy/gateway.ts";
-import { permissionFlags, variablesOf } from "./deploy/permissions.ts";
-import { catalogForTargets, describeTargets } from "./deploy/targets.ts";
+import { permissionFlags, shellWords, variablesOf } from "./deploy/permissions.ts";
+import { catalogForTargets, describeTargets, targetUrl } from "./deploy/targets.ts";
 import type { Connection } from "./handlers/app.ts";
+import { FORMATS } from "./manifests/mod.ts";
 import { type CatalogConfig, CatalogError, parseCatalog } from "./src/catalog/catalog_file.ts";
+import { didYouMean } from "./src/did_you_mean.ts";
 import { SluiceError } from "./src/errors.ts";
 import { jsonLog } from "./src/log.ts";
-
-const USAGE = `sluice: archival files as plain Zarr
-
-  serve [--catalog FILE] [--port 8000] [--host 127.0.0.1] [--origin PREFIX]... [TARGET]...
-  demo  [--port 8000]                       serve the bundled samples
-  inspect TARGET [--json]                   what an index holds, and how it is served
-  check TARGET [--sample N]                 fetch a sample of chunks and say what is wrong
-  permissions --catalog FILE                the Deno permissions that the catalog needs
-
-TARGET is the path or URL of an index (kerchunk JSON or Parquet, Icechunk, Zarr).
-  --catalog FILE    datasets, origins and limits; TARGET of inspect and check may then be an id
-  --origin PREFIX   a prefix that references may point to, e.g. s3://bucket/folder/
-  --format NAME     the format of TARGET, where sniffing is not wanted
-`;
-
-/** Wrong usage: exit code 2. */
-class UsageError extends Error {}
 
 const log = jsonLog((line) => console.error(line));
 const platform = { log, files: denoFiles, freshFetch: connectingFetch() };
 
-function options(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        catalog: { type: "string" },
-        port: { type: "string", default: "8000" },
-        host: { type: "string", default: "127.0.0.1" },
-        origin: { type: "string", multiple: true, default: [] },
-        format: { type: "string" },
-        json: { type: "boolean", default: false },
-        sample: { type: "string", default: "20" },
-        help: { type: "boolean", short: "h", default: false },
-      },
-    });
-  } catch (cause) {
-    throw new UsageError((cause as Error).message);
-  }
+/** The folder that paths are relative to: where the user stands. */
+function standingFolder(): URL {
+  const cwd = Deno.cwd();
+  // `deno task --config` runs in the folder of its deno.json, and tells where it was called.
+  const mayAsk = Deno.permissions.querySync({ name: "env", variable: "INIT_CWD" });
+  const isTask = cwd === import.meta.dirname && mayAsk.state === "granted";
+  return pathToFileURL(`${isTask && Deno.env.get("INIT_CWD") || cwd}/`);
 }
 
-type Options = ReturnType<typeof options>["values"];
+/** A catalog, and which of its datasets the command line added. */
+interface Loaded {
+  readonly config: CatalogConfig;
+  /** What its relative URLs are relative to. */
+  readonly base: URL;
+  /** Its text, if it is a file. */
+  readonly text: string;
+  /** Ids of the targets, in order. */
+  readonly targets: readonly string[];
+}
 
 /** The catalog of a command: the file's, with the targets of the command line added. */
-async function loadCatalog(
-  values: Options,
-  targets: string[],
-): Promise<{ config: CatalogConfig; base: URL }> {
-  const cwd = new URL(`file://${Deno.cwd()}/`);
-  if (values.catalog === undefined) {
-    return { config: catalogForTargets(targets, cwd, values), base: cwd };
+async function loadCatalog(line: Omit<CommandLine, "command">): Promise<Loaded> {
+  const cwd = standingFolder();
+  const formats = FORMATS.map(({ name }) => name);
+  if (line.format !== undefined && !formats.includes(line.format)) {
+    throw new UsageError(`There is no format "${line.format}"${didYouMean(line.format, formats)}`);
   }
-  const url = new URL(values.catalog, cwd);
-  const text = await Deno.readTextFile(url).catch((cause) => {
-    throw new UsageError(`Cannot read the catalog ${values.catalog}: ${cause.message}`);
+  if (line.catalog === undefined) {
+    const config = catalogForTargets(line.targets, cwd, line);
+    return { config, base: cwd, text: "", targets: Object.keys(config.datasets) };
+  }
+  const base = targetUrl(line.catalog, cwd);
+  const text = await Deno.readTextFile(base).catch((cause) => {
+    const why = cause instanceof Deno.errors.NotFound ? "there is no such file" : cause.message;
+    throw new UsageError(`Cannot read the catalog ${line.catalog}: ${why}`);
   });
-  const config = parseCatalog(text, (name) => Deno.env.get(name));
-  const added = targets.filter((target) => !Object.hasOwn(config.datasets, target));
-  const extra = catalogForTargets(added, cwd, values);
+  const config = catalogOf(text, line.catalog, formats);
+  const isKnown = (target: string) => Object.hasOwn(config.datasets, target);
+  const added = line.targets.filter((target) => !isKnown(target));
+  if (added.length === 0) {
+    const idle = line.origins.length > 0 ? "--origin" : line.format && "--format";
+    if (idle) {
+      throw new UsageError(
+        `${idle} does nothing for the datasets of ${line.catalog}: name origins and formats there`,
+      );
+    }
+  }
+  const extra = catalogForTargets(added, cwd, line, config.datasets);
+  const ids = Object.keys(extra.datasets);
+  const targets = line.targets.map((target) => isKnown(target) ? target : ids.shift()!);
   const datasets = { ...config.datasets, ...extra.datasets };
-  return { config: { ...config, datasets }, base: url };
+  return { config: { ...config, datasets }, base, text, targets };
 }
 
-function listen(gateway: Gateway, values: Options, opened: (url: string) => void): Promise<void> {
-  const port = Number(values.port);
-  if (!Number.isInteger(port) || port < 0 || port > 65535) {
-    throw new UsageError(`Cannot listen on port "${values.port}"`);
+function catalogOf(text: string, file: string, formats: string[]): CatalogConfig {
+  try {
+    return parseCatalog(text, (name) => Deno.env.get(name), formats);
+  } catch (error) {
+    if (!(error instanceof CatalogError)) throw error;
+    throw new UsageError(error.problems.map((problem) => `${file}: ${problem}`).join("\n"));
   }
-  const server = Deno.serve({
-    port,
-    hostname: values.host,
-    onListen: ({ port }) => opened(`http://${values.host}:${port}/`),
-    // What failed before its headers has its problem document already; this is a body that broke off.
-    onError: (error) => {
-      log("response-aborted", {}, error);
-      return new Response(null, { status: 500 });
-    },
-  }, (request, info) => gateway.fetch(request, connectionOf(info)));
+}
+
+/** Serves until it is told to stop. @param announce is told the URL once requests are taken */
+function listen(
+  gateway: Gateway,
+  { host, port }: CommandLine,
+  announce: (url: string) => void,
+): Promise<void> {
+  const name = host.includes(":") ? `[${host}]` : host;
+  let server;
+  try {
+    server = Deno.serve({
+      port,
+      hostname: host,
+      onListen: ({ port }) => announce(`http://${name}:${port}/`),
+      // What failed before its headers has its problem document already; this is a body that broke off.
+      onError: (error) => {
+        log("response-aborted", {}, error);
+        return new Response(null, { status: 500 });
+      },
+    }, (request, info) => gateway.fetch(request, connectionOf(info)));
+  } catch (cause) {
+    const why = cause instanceof Deno.errors.AddrInUse
+      ? "another program does; choose another --port, or 0 for any"
+      : (cause as Error).message;
+    throw new UsageError(`Cannot listen on ${name}:${port}: ${why}`);
+  }
   const stop = () => {
     gateway.stop();
     server.shutdown();
@@ -110,21 +127,22 @@ function listen(gateway: Gateway, values: Options, opened: (url: string) => void
   return server.finished;
 }
 
-async function serve(values: Options, targets: string[]): Promise<number> {
-  if (values.catalog === undefined && targets.length === 0) {
+async function serve(line: CommandLine): Promise<number> {
+  if (line.catalog === undefined && line.targets.length === 0) {
     throw new UsageError("Name a TARGET or a --catalog to serve");
   }
-  const { config, base } = await loadCatalog(values, targets);
+  const { config, base, targets } = await loadCatalog(line);
   const gateway = createGateway(config, base, platform);
-  await listen(gateway, values, (url) => console.log(describeTargets(config, url)));
+  await Promise.all(targets.map((id) => openTarget(gateway.catalog.get(id))));
+  await listen(gateway, line, (url) => console.log(describeTargets(config, url)));
   return 0;
 }
 
-async function demo(values: Options): Promise<number> {
+async function demo(line: CommandLine): Promise<number> {
   const base = new URL("./samples/catalog.json", import.meta.url);
   const config = parseCatalog(await Deno.readTextFile(base), () => undefined);
   const gateway = createGateway(config, base, platform);
-  await listen(gateway, values, (url) => {
+  await listen(gateway, line, (url) => {
     const json = `${url}ocean`;
     console.log(`Sluice is serving the bundled samples on ${url}
 
@@ -139,66 +157,62 @@ The same from kerchunk Parquet: ${url}ocean-parquet   Stop with Ctrl-C.`);
   return 0;
 }
 
-async function permissions(values: Options, targets: string[]): Promise<number> {
-  const { config, base } = await loadCatalog(values, targets);
-  const text = values.catalog === undefined ? "" : await Deno.readTextFile(values.catalog);
+async function permissions(line: CommandLine): Promise<number> {
+  if (line.catalog === undefined) throw new UsageError("Name the --catalog to serve");
+  const { config, base, text } = await loadCatalog(line);
   const flags = await permissionFlags(config, base, {
-    listen: `${values.host}:${values.port}`,
+    listen: `${line.host.includes(":") ? `[${line.host}]` : line.host}:${line.port}`,
     variables: variablesOf(text),
-    file: values.catalog,
+    file: decodeURIComponent(base.pathname),
   });
-  console.log(flags.join(" "));
+  console.log(shellWords(flags));
   return 0;
 }
 
+async function inspectOrCheck(line: CommandLine): Promise<number> {
+  if (line.targets.length !== 1) throw new UsageError(`${line.command} takes one TARGET`);
+  const { config, base, targets: [id] } = await loadCatalog(line);
+  const dataset = createGateway(config, base, platform).catalog.get(id);
+  return line.command === "inspect"
+    ? await inspectCommand(dataset, line.json)
+    : await checkCommand(dataset, line.sample, line.json);
+}
+
 async function main(args: string[]): Promise<number> {
-  const [command, ...rest] = args;
-  const { values, positionals } = options(rest);
-  if (values.help || command === "help" || command === "--help" || command === "-h") {
-    console.log(USAGE);
-    return 0;
-  }
-  switch (command) {
+  const line = parseCommandLine(args);
+  switch (line.command) {
     case "serve":
-      return await serve(values, positionals);
-    case "demo":
-      return await demo(values);
-    case "permissions":
-      return await permissions(values, positionals);
+      return await serve(line);
     case "inspect":
-    case "check": {
-      if (positionals.length !== 1) throw new UsageError(`${command} takes one TARGET`);
-      const { config, base } = await loadCatalog(values, positionals);
-      const { catalog } = createGateway(config, base, platform);
-      const id = Object.hasOwn(config.datasets, positionals[0])
-        ? positionals[0]
-        : Object.keys(config.datasets).at(-1)!;
-      const sample = Number(values.sample);
-      if (!Number.isInteger(sample) || sample < 1) {
-        throw new UsageError(`Cannot sample "${values.sample}" chunks`);
-      }
-      return command === "inspect"
-        ? await inspectCommand(catalog.get(id), values.json)
-        : await checkCommand(catalog.get(id), sample, values.json);
-    }
+    case "check":
+      return await inspectOrCheck(line);
+  }
+  if (line.targets.length > 0 && line.command !== "help") {
+    throw new UsageError(`${line.command} takes no TARGET`);
+  }
+  switch (line.command) {
+    case "demo":
+      return await demo(line);
+    case "permissions":
+      return await permissions(line);
     default:
-      throw new UsageError(command ? `There is no command "${command}"` : "Name a command");
+      console.log(USAGE);
+      return 0;
   }
 }
 
-/** Runs a command; its faults become one line and an exit code. */
+/** Runs a command; its faults become lines and an exit code. */
 async function run(args: string[]): Promise<number> {
   try {
     return await main(args);
   } catch (error) {
-    if (error instanceof UsageError || error instanceof CatalogError) {
-      console.error(`sluice: ${error.message}`);
-      if (error instanceof UsageError) console.error(`\n${USAGE}`);
+    if (error instanceof UsageError) {
+      for (const problem of error.message.split("\n")) console.error(`sluice: ${problem}`);
       return 2;
     }
     if (!(error instanceof SluiceError)) throw error;
-    console.error(`sluice: ${error.code}: ${error.message}`);
-    return 1;
+    console.error(`sluice: ${error.code}: ${explain(error)}`);
+    return error.code === "bad-request" ? 2 : 1;
   }
 }
 
@@ -219,7 +233,7 @@ export default {
     served ??= (async () => {
       const catalog = Deno.env.get("SLUICE_CATALOG");
       if (catalog === undefined) throw new UsageError("Set SLUICE_CATALOG to a catalog file");
-      const { config, base } = await loadCatalog(options(["--catalog", catalog]).values, []);
+      const { config, base } = await loadCatalog(parseCommandLine(["serve", "--catalog", catalog]));
       return createGateway(config, base, platform);
     })();
     return await (await served).fetch(request, connectionOf(info));

@@ -1,12 +1,28 @@
 /** `inspect` and `check`: what they find, as text or JSON on standard output, progress on standard error. */
 
 import type { Dataset } from "../src/catalog/dataset.ts";
-import { check } from "../src/tools/check.ts";
+import type { Store } from "../src/catalog/store.ts";
+import { SluiceError } from "../src/errors.ts";
+import { check, type CheckProblem } from "../src/tools/check.ts";
+import { explain, isAbsence, placeOf } from "../src/tools/explain.ts";
+import { UsageError } from "./command_line.ts";
 import { inspect, type InspectReport } from "../src/tools/inspect.ts";
+
+/** Opens a dataset. @throws UsageError if there is nothing at its URL; SluiceError */
+export async function openTarget(dataset: Dataset): Promise<Store> {
+  try {
+    return await dataset.store(undefined, "portable");
+  } catch (error) {
+    if (error instanceof SluiceError && isAbsence(error)) {
+      throw new UsageError(`reference-unreachable: ${explain(error)}`);
+    }
+    throw error;
+  }
+}
 
 /** Prints what an index holds. Returns the exit code. */
 export async function inspectCommand(dataset: Dataset, json: boolean): Promise<number> {
-  const store = await dataset.store(undefined, "portable");
+  const store = await openTarget(dataset);
   const report = await inspect(
     store,
     (prefix) => dataset.allows(prefix),
@@ -23,13 +39,15 @@ export async function checkCommand(
   sample: number,
   json: boolean,
 ): Promise<number> {
-  const store = await dataset.store(undefined, "portable");
+  const store = await openTarget(dataset);
   const report = await check(store, dataset.origin, sample, progress("chunks"));
   if (json) {
     console.log(JSON.stringify(report, null, 2));
   } else {
-    for (const { array, coords, code, detail } of report.problems) {
-      console.log(`${array}/c/${coords.join("/")}: ${code}: ${detail}`);
+    for (const [file, problems] of Map.groupBy(report.problems, ({ file }) => file)) {
+      console.log(`${file === undefined ? "in the index itself" : placeOf(file)}:`);
+      for (const problem of problems) console.log(problemText(problem));
+      console.log("");
     }
     const refused = new Set(report.problems.flatMap(({ allowWith }) => allowWith ?? []));
     for (const prefix of refused) {
@@ -40,6 +58,11 @@ export async function checkCommand(
     console.log(`${checked} chunks checked, ${problems.length} with problems`);
   }
   return report.problems.length > 0 ? 1 : 0;
+}
+
+function problemText({ array, coords, code, detail }: CheckProblem): string {
+  const key = [array, "c", ...coords].filter((part) => part !== "").join("/");
+  return `${key}: ${code}: ${detail}`;
 }
 
 function inspectText(dataset: Dataset, report: InspectReport): string {

@@ -1,5 +1,6 @@
 /** The Deno permissions that a catalog needs, and no more: the second wall behind the allow-list. */
 
+import { UsageError } from "./command_line.ts";
 import { Catalog } from "../src/catalog/catalog.ts";
 import type { CatalogConfig } from "../src/catalog/catalog_file.ts";
 import { ByteCache } from "../src/byte_cache.ts";
@@ -24,7 +25,11 @@ export interface PermissionOptions {
   readonly file?: string;
 }
 
-/** The flags of `deno run`, in order. Nothing is opened: the origins are asked where they would go. */
+/**
+ * The flags of `deno run`, in order. Nothing is opened: the origins are asked where they would go.
+ *
+ * @throws UsageError for a path that no flag can name
+ */
 export async function permissionFlags(
   config: CatalogConfig,
   base: URL,
@@ -60,6 +65,11 @@ export async function permissionFlags(
       });
     }
   }
+  for (const path of paths) {
+    if (path.includes(",")) {
+      throw new UsageError(`Deno cannot be allowed a path with a comma; rename or link ${path}`);
+    }
+  }
   for (const { redirects } of Object.values(config.origins)) {
     for (const host of redirects ?? []) hosts.add(host.includes(":") ? host : `${host}:443`);
   }
@@ -69,6 +79,13 @@ export async function permissionFlags(
     ...(paths.size > 0 ? [`--allow-read=${[...paths].join(",")}`] : []),
     ...(options.variables.length > 0 ? [`--allow-env=${options.variables.join(",")}`] : []),
   ];
+}
+
+/** Words as a shell reads them, on one line. */
+export function shellWords(words: readonly string[]): string {
+  return words.map((word) =>
+    /^[\w@%+=:,./[\]-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
+  ).join(" ");
 }
 
 /** The environment variables that a catalog file's text names as `$NAME` values. */

@@ -57,11 +57,13 @@ async function sniff(target: OriginProbe): Promise<ManifestFormat> {
       refusal,
     );
   }
-  throw new IndexError(
-    `Cannot tell the format of the index: ${await target.describe()}. ` +
-      `The formats are ${formatNames()}; name one with --format`,
-    { url: target.url.href },
-  );
+  const { where, found, absent } = await target.describe();
+  const formats = `The formats are ${formatNames()}; name one with --format`;
+  throw new IndexError(`Cannot tell the format of the index${where}. ${formats}`, {
+    url: target.url.href,
+    found,
+    ...(absent ? { originStatus: 404 } : {}),
+  });
 }
 
 function formatNames(): string {

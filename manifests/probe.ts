@@ -3,9 +3,20 @@
 import { OriginError } from "../src/errors.ts";
 import type { Probe } from "../src/manifest.ts";
 import type { Origin } from "../src/origin/origin.ts";
+import { whatIs } from "./magic.ts";
 
 /** Bytes that are looked at. */
 const HEAD_BYTES = 4096;
+
+/** What a probe saw of a target that no format knows. */
+export interface Sight {
+  /** Which names are there, for a message to everybody; empty if there is only an object. */
+  readonly where: string;
+  /** What the object's first bytes tell, for the log and the command line alone. */
+  readonly found?: string;
+  /** True if nothing at all is there. */
+  readonly absent: boolean;
+}
 
 /** A target before and after its first bytes are read. */
 export interface OriginProbe {
@@ -13,8 +24,8 @@ export interface OriginProbe {
   readonly url: URL;
   /** Reads the first bytes, of anything but a folder. @throws OriginError unless there is no object */
   start(): Promise<Probe>;
-  /** What was seen, for a message. */
-  describe(): Promise<string>;
+  /** What was seen. */
+  describe(): Promise<Sight>;
   /** The fault of a read that the origin refused (403), if there was one. */
   refusal(): OriginError | undefined;
 }
@@ -90,10 +101,10 @@ export function probe(url: URL, origin: Origin, maxBytes: number): OriginProbe {
       const bytes = await first();
       const names: string[] = [];
       for (const [name, answer] of found) if (await answer) names.push(name);
-      const there = names.length > 0 ? `, and there is ${names.join(", ")} in it` : "";
-      if (!bytes) return `there is no object at it${there || ", nor anything known in it"}`;
-      const shown = JSON.stringify(new TextDecoder().decode(bytes.subarray(0, 16)));
-      return `it starts with ${shown}${there}`;
+      const inside = names.length > 0 ? `there is ${names.join(", ")} in it` : "";
+      if (bytes) return { where: inside && `: ${inside}`, found: whatIs(bytes), absent: false };
+      const beside = inside || "nor anything known in it";
+      return { where: `: there is no object at it, ${beside}`, absent: names.length === 0 };
     },
   };
 }

@@ -2,12 +2,18 @@
 
 import { parse as parseJsonc, type ParseError, printParseErrorCode } from "jsonc-parser";
 import * as v from "valibot";
+import { didYouMean } from "../did_you_mean.ts";
 import type { OriginSettings } from "../origin/settings.ts";
 
-/** A catalog that cannot be used; the message starts with the JSON path of the fault. */
+/** A catalog that cannot be used. */
 export class CatalogError extends Error {
   /** What tells it from other errors in a log. */
   override readonly name = "CatalogError";
+
+  /** Takes all that is wrong, each with its JSON path or line first. */
+  constructor(readonly problems: readonly string[]) {
+    super(problems.join("\n"));
+  }
 }
 
 /** What a dataset id may look like: segments of `[A-Za-z0-9._-]`, with `/` between them. */
@@ -83,9 +89,17 @@ type SchemaOf<T> = v.GenericSchema<unknown, T>;
 type Members<T> = Record<keyof T, v.GenericSchema>;
 
 const count = v.pipe(v.number(), v.integer("must be a whole number"), v.minValue(0));
-const prefix = v.pipe(v.string(), v.endsWith("/", "a prefix must end in /"));
+const prefix = v.pipe(
+  v.string(),
+  v.endsWith("/", "a prefix must end in /"),
+  v.excludes("*", "a prefix has no wildcards: all that lies below it is meant"),
+);
+const urlPrefix = v.pipe(
+  prefix,
+  v.check((text) => URL.canParse(text), "a prefix is a URL, e.g. s3://bucket/"),
+);
 
-const DatasetSchema: SchemaOf<DatasetConfig> = v.strictObject(
+const DatasetSchema: SchemaOf<DatasetConfig> = v.object(
   {
     url: v.pipe(v.string(), v.minLength(1)),
     format: v.optional(v.string()),
@@ -101,7 +115,7 @@ const DatasetSchema: SchemaOf<DatasetConfig> = v.strictObject(
   } satisfies Members<DatasetConfig>,
 );
 
-const OriginSchema: SchemaOf<OriginSettings> = v.strictObject(
+const OriginSchema: SchemaOf<OriginSettings> = v.object(
   {
     region: v.optional(v.string()),
     endpoint: v.optional(v.pipe(v.string(), v.url("must be a URL"))),
@@ -113,14 +127,14 @@ const OriginSchema: SchemaOf<OriginSettings> = v.strictObject(
     account: v.optional(v.string()),
     requesterPays: v.optional(v.union([v.boolean(), v.string()])),
     bearer: v.optional(v.string()),
-    basic: v.optional(v.strictObject({ user: v.string(), password: v.string() })),
+    basic: v.optional(v.object({ user: v.string(), password: v.string() })),
     headers: v.optional(v.record(v.string(), v.string())),
     sas: v.optional(v.string()),
     redirects: v.optional(v.array(v.string())),
   } satisfies Members<OriginSettings>,
 );
 
-const LimitsSchema: SchemaOf<Limits> = v.strictObject(
+const LimitsSchema: SchemaOf<Limits> = v.object(
   {
     indexCacheBytes: v.optional(count, 64 * 2 ** 20),
     chunkCacheBytes: v.optional(count, 64 * 2 ** 20),
@@ -131,14 +145,14 @@ const LimitsSchema: SchemaOf<Limits> = v.strictObject(
   } satisfies Members<Limits>,
 );
 
-const CatalogSchema: SchemaOf<CatalogConfig> = v.strictObject(
+const CatalogSchema: SchemaOf<CatalogConfig> = v.object(
   {
     $schema: v.optional(v.string()),
     datasets: v.record(
       v.pipe(v.string(), v.regex(DATASET_ID, "an id is [A-Za-z0-9._-]+, with / between segments")),
       DatasetSchema,
     ),
-    origins: v.optional(v.record(prefix, OriginSchema), {}),
+    origins: v.optional(v.record(urlPrefix, OriginSchema), {}),
     limits: v.optional(LimitsSchema, {}),
   } satisfies Members<CatalogConfig>,
 );
@@ -155,23 +169,63 @@ export function datasetDefaults(url: string, origins: string[]): DatasetConfig {
  * Parses and validates a catalog file (JSON; comments and trailing commas are allowed).
  *
  * @param environment looks up `$NAME` values
- * @throws CatalogError that starts with the JSON path, e.g. `datasets.mur.url: …`
+ * @param formats names of the index formats; undefined: any name will do
+ * @throws CatalogError with everything that is wrong, e.g. `datasets.mur.url: it is missing`
  */
 export function parseCatalog(
   text: string,
   environment: (name: string) => string | undefined,
+  formats?: readonly string[],
 ): CatalogConfig {
   const errors: ParseError[] = [];
   const raw = parseJsonc(text, errors, { allowTrailingComma: true });
   if (errors.length > 0) {
     const line = text.slice(0, errors[0].offset).split("\n").length;
-    throw new CatalogError(`line ${line}: not JSON: ${printParseErrorCode(errors[0].error)}`);
+    throw new CatalogError([`line ${line}: not JSON: ${printParseErrorCode(errors[0].error)}`]);
   }
-  const expanded = expandEnvironment(raw, "", environment);
-  const result = v.safeParse(CatalogSchema, expanded);
-  if (result.success) return result.output;
-  const issue = result.issues[0];
-  throw new CatalogError(`${v.getDotPath(issue) ?? "the catalog"}: ${issue.message}`);
+  const problems: string[] = [];
+  const expanded = expandEnvironment(raw, "", environment, problems);
+  problems.push(...unknownMembers(CatalogSchema as AnySchema, expanded, ""));
+  const { success, output, issues } = v.safeParse(CatalogSchema, expanded);
+  for (const issue of issues ?? []) {
+    const path = v.getDotPath(issue) ?? "the catalog";
+    // What was found is not told: it may be a secret out of the environment.
+    const isPlain = issue.message.startsWith("Invalid");
+    const missing = issue.received === "undefined";
+    const what = missing ? "it is missing" : `${issue.expected} is expected`;
+    const problem = `${path}: ${isPlain || missing ? what : issue.message}`;
+    if (!problems.some((known) => known.startsWith(`${path}: `))) problems.push(problem);
+  }
+  for (
+    const [id, dataset] of Object.entries((expanded as Partial<CatalogConfig>)?.datasets ?? {})
+  ) {
+    const format = dataset?.format;
+    if (typeof format !== "string" || (formats?.includes(format) ?? true)) continue;
+    problems.push(
+      `datasets.${id}.format: there is no format "${format}"${didYouMean(format, formats!)}`,
+    );
+  }
+  if (!success || problems.length > 0) throw new CatalogError(problems);
+  return output;
+}
+
+/** What of a schema tells the members that there are. */
+interface AnySchema {
+  readonly entries?: Readonly<Record<string, AnySchema>>;
+  readonly value?: AnySchema;
+  readonly wrapped?: AnySchema;
+}
+
+/** The members of `value` that the schema does not know, and what may have been meant. */
+function* unknownMembers(schema: AnySchema, value: unknown, path: string): Generator<string> {
+  const { entries, value: each } = schema.wrapped ?? schema;
+  if (!(entries || each) || typeof value !== "object" || value === null) return;
+  for (const [name, member] of Object.entries(value)) {
+    const known = entries ? Object.hasOwn(entries, name) && entries[name] : each;
+    const place = path ? `${path}.${name}` : name;
+    if (known) yield* unknownMembers(known, member, place);
+    else yield `${place}: there is no such member${didYouMean(name, Object.keys(entries!))}`;
+  }
 }
 
 /** Replaces each string that is `$NAME` as a whole by the variable's value. */
@@ -179,24 +233,20 @@ function expandEnvironment(
   value: unknown,
   path: string,
   environment: (name: string) => string | undefined,
+  problems: string[],
 ): unknown {
+  const expand = (item: unknown, name: string | number) =>
+    expandEnvironment(item, path ? `${path}.${name}` : String(name), environment, problems);
   if (typeof value === "string") {
     const name = /^\$([A-Za-z_][A-Za-z0-9_]*)$/.exec(value)?.[1];
     if (name === undefined) return value;
     const found = environment(name);
     if (found === undefined) {
-      throw new CatalogError(`${path}: the environment variable ${name} is not set`);
+      problems.push(`${path}: the environment variable ${name} is not set`);
     }
     return found;
   }
-  if (Array.isArray(value)) {
-    return value.map((item, i) => expandEnvironment(item, `${path}.${i}`, environment));
-  }
+  if (Array.isArray(value)) return value.map(expand);
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [
-      key,
-      expandEnvironment(item, path ? `${path}.${key}` : key, environment),
-    ]),
-  );
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, expand(item, key)]));
 }

@@ -1,10 +1,12 @@
 /** Fetches a sample of an index's chunks and says what is unreachable, stale or undecodable. */
 
 import { deliver } from "../chunk/delivery.ts";
+import type { ChunkRef } from "../chunk/ref.ts";
 import { SluiceError } from "../errors.ts";
 import type { Origin } from "../origin/origin.ts";
 import type { ArrayView, Store } from "../catalog/store.ts";
 import { decodeChunk } from "../chunk/decode_chunk.ts";
+import { explain } from "./explain.ts";
 
 /** One chunk that could not be had. */
 export interface CheckProblem {
@@ -14,8 +16,10 @@ export interface CheckProblem {
   readonly coords: readonly number[];
   /** A key of `FAULTS`. */
   readonly code: string;
-  /** What is wrong, for people. */
+  /** What is wrong, and what to do about it, for people. */
   readonly detail: string;
+  /** URL of the file that the chunk is in; undefined for what is wrong with the index itself. */
+  readonly file?: string;
   /** The prefix that the catalog would have to name for the reference to be read. */
   readonly allowWith?: string;
 }
@@ -53,16 +57,20 @@ export async function check(
     const array = await store.array(path);
     if (!array) continue;
     for (const coords of await sampleCoords(store, array, perArray)) {
+      let ref: ChunkRef | undefined;
       try {
-        await checkChunk(store, array, coords, origin);
+        ref = await store.manifest.chunk(array.path, coords);
+        if (ref) await checkChunk(array, ref, origin);
       } catch (error) {
         if (!(error instanceof SluiceError)) throw error;
         const { allowWith } = error.context;
+        const file = ref && ref.kind !== "inline" ? ref.file.url.href : undefined;
         problems.push({
           array: path,
           coords,
           code: error.code,
-          detail: error.message,
+          detail: explain(error),
+          ...(file === undefined ? {} : { file }),
           ...(typeof allowWith === "string" ? { allowWith } : {}),
         });
       }
@@ -97,14 +105,7 @@ async function sampleCoords(store: Store, array: ArrayView, count: number): Prom
   return found;
 }
 
-async function checkChunk(
-  store: Store,
-  array: ArrayView,
-  coords: number[],
-  origin: Origin,
-): Promise<void> {
-  const ref = await store.manifest.chunk(array.path, coords);
-  if (!ref) return;
+async function checkChunk(array: ArrayView, ref: ChunkRef, origin: Origin): Promise<void> {
   const range = ref.kind === "range" ? { offset: ref.offset, length: ref.length } : undefined;
   const bytes = ref.kind === "inline" ? ref.bytes : await origin
     .read(ref.file, range)

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { permissionFlags, variablesOf } from "../../deploy/permissions.ts";
+import { permissionFlags, shellWords, variablesOf } from "../../deploy/permissions.ts";
 import { parseCatalog } from "../../src/catalog/catalog_file.ts";
 
 Deno.test("the permissions of a catalog are its hosts, its files and its variables, nothing else", async () => {
@@ -28,4 +28,16 @@ Deno.test("the permissions of a catalog are its hosts, its files and its variabl
     "--allow-read=/srv/catalog.json,/data/a.json,/archive/",
     "--allow-env=KEY",
   ]);
+});
+
+Deno.test("a path that no permission can name is refused, not taken for two", async () => {
+  const config = parseCatalog('{"datasets": {"a": {"url": "/data/a,b.json"}}}', () => undefined);
+  await assert.rejects(
+    permissionFlags(config, new URL("file:///srv/"), { listen: "[::1]:0", variables: [] }),
+    { name: "UsageError", message: /\/data\/a,b\.json$/ },
+  );
+});
+
+Deno.test("flags are printed as a shell reads them", () => {
+  assert.equal(shellWords(["--a=[::1]:80,x", "b c", "it's"]), `--a=[::1]:80,x 'b c' 'it'\\''s'`);
 });

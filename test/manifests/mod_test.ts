@@ -71,16 +71,24 @@ Deno.test("a format that is named is not looked for", async () => {
 });
 
 Deno.test("a target of no known format is said to be that, with what was seen", async () => {
-  const { origin } = memoryOrigin({ "https://h/x": "GRIB\u0000rest", "https://h/f/README": "" });
-  const fails = async (url: string, message: RegExp) => {
+  const { origin } = memoryOrigin({
+    "https://h/x": "GRIB\u0000rest",
+    "https://h/y": "secret: 1",
+    "https://h/f/README": "",
+  });
+  const fails = async (url: string, message: RegExp, found?: RegExp) => {
     await assert.rejects(openManifest(new URL(url), origin, openOptions()), (fault: unknown) => {
       assert.ok(fault instanceof IndexError, `${fault}`);
       assert.match(fault.message, message);
       for (const { name } of FORMATS) assert.ok(fault.message.includes(name), name);
+      // clients read the message, and are told nothing of the file's content
+      assert.doesNotMatch(fault.message, /GRIB|secret/);
+      if (found) assert.match(String(fault.context.found), found);
       return true;
     });
   };
-  await fails("https://h/x", /starts with "GRIB/);
+  await fails("https://h/x", /Cannot tell the format/, /this is a GRIB file/);
+  await fails("https://h/y", /Cannot tell the format/, /starts with "secret/);
   await fails("https://h/f/", /no object at it/);
   await fails("https://h/nothing", /no object at it/);
 });
