@@ -89,7 +89,7 @@ function inspectText(dataset: Dataset, report: InspectReport): string {
   for (const row of table) {
     lines.push(row.map((cell, i) => cell.padEnd(widths[i])).join("  ").trimEnd());
   }
-  for (const { path, problem } of report.arrays) {
+  for (const { path, problem } of [...report.arrays, ...report.malformed]) {
     if (problem) lines.push(`! /${path}: ${problem}`);
   }
   lines.push(...report.doubts.map((doubt) => `! ${doubt}`));

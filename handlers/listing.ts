@@ -5,11 +5,11 @@
 
 import { html } from "hono/html";
 import type { Dataset } from "../src/catalog/dataset.ts";
-import type { Node } from "../src/manifest.ts";
-import type { ArrayView, Store } from "../src/catalog/store.ts";
+import type { Child, NodeView, Store } from "../src/catalog/store.ts";
+import type { ArrayView } from "../src/chunk/array_view.ts";
 import type { StorePath } from "../src/catalog/store_path.ts";
 import { dataTypeName } from "../src/zarr/data_type.ts";
-import { type ArrayMetadata, chunkShape } from "../src/zarr/metadata.ts";
+import type { ArrayMetadata } from "../src/zarr/metadata.ts";
 import { type Markup, pageResponse } from "./page.ts";
 import { versionLinks } from "./versions.ts";
 
@@ -23,11 +23,7 @@ export async function listing(
   const store = await dataset.store(target.version, target.view);
   const node = await store.node(path);
   if (!node) throw dataset.absent(target.key, target.version, store.manifest);
-  const names = node.type === "group" ? await store.manifest.children(path) : [];
-  const nodes = await Promise.all(names.map(async (name): Promise<Child> => {
-    const child = path === "" ? name : `${path}/${name}`;
-    return { name, array: await store.array(child) };
-  }));
+  const nodes = node.type === "group" ? await store.children(path) : [];
   const url = new URL(request.url);
   const here = url.pathname.endsWith("/") ? url.pathname : `${url.pathname}/`;
   const files = documentNames(store, node);
@@ -38,7 +34,7 @@ export async function listing(
     <h1>${title}</h1>
     ${path === "" && dataset.config.description ? html`<p>${dataset.config.description}</p>` : ""}
     ${path === "" ? await snippets(store, new URL(here, url).href) : ""}
-    ${node.type === "array" ? arrayFacts(node.metadata) : ""}
+    ${node.type === "array" ? arrayFacts(node) : ""}
     <div class="scroll">
       <table>
     <tr><th>name</th><th>dimensions</th><th>type</th><th>chunks</th><th>served</th></tr>
@@ -51,7 +47,7 @@ export async function listing(
   return await pageResponse(`Index of ${decodeURI(here)}`, body, dataset.mutable);
 }
 
-function documentNames(store: Store, node: Node): string[] {
+function documentNames(store: Store, node: NodeView): string[] {
   if (store.view !== "v2") return ["zarr.json"];
   return node.type === "array" ? [".zarray", ".zattrs"] : [".zgroup", ".zattrs", ".zmetadata"];
 }
@@ -68,25 +64,26 @@ function link(name: string): Markup {
   `;
 }
 
-interface Child {
-  readonly name: string;
-  /** Undefined for a group. */
-  readonly array: ArrayView | undefined;
-}
-
-function row({ name, array }: Child): Markup {
+function row([path, node]: Child): Markup {
+  const name = path.slice(path.lastIndexOf("/") + 1);
   const anchor = html`<td class="mono"><a href="${encodeURIComponent(name)}/">${name}/</a></td>`;
-  if (!array) {
+  if (node.type === "group") {
     return html`
       <tr>${anchor}<td class="soft">group</td><td></td><td></td><td></td></tr>
     `;
   }
-  const { metadata, plan } = array;
+  if (node.type === "malformed") {
+    return html`
+      <tr>${anchor}<td colspan="3"></td><td>left out: ${node.fault.message}</td></tr>
+    `;
+  }
+  const { metadata, layout, plan, leftOut } = node;
   return html`
     <tr>${anchor}<td>${dimensions(metadata)}</td><td>${dataTypeName(
       metadata.data_type,
-    )}</td><td>${chunkShape(metadata).join(" × ")}</td><td><span class="tier">${plan
-      .tier}</span></td></tr>
+    )}</td><td>${layout?.chunkShape.join(" × ")}</td><td>${leftOut === undefined
+      ? html`<span class="tier">${plan.tier}</span>`
+      : `left out: ${leftOut}`}</td></tr>
   `;
 }
 
@@ -96,11 +93,12 @@ function dimensions(metadata: ArrayMetadata): string {
     .join(" × ");
 }
 
-function arrayFacts(metadata: ArrayMetadata): Markup {
+function arrayFacts({ metadata, layout, leftOut }: ArrayView): Markup {
   const attributes = Object.entries(metadata.attributes ?? {});
   return html`<p>${dimensions(metadata)} · ${dataTypeName(metadata.data_type)} · chunks of ${
-    chunkShape(metadata).join(" × ")
+    layout?.chunkShape.join(" × ") ?? "many shapes"
   }</p>
+${leftOut === undefined ? "" : html`<p>Left out of its group's documents: ${leftOut}</p>`}
 ${
     attributes.length > 0
       ? html`
@@ -121,8 +119,11 @@ ${
 }
 
 async function snippets(store: Store, href: string): Promise<Markup> {
-  const arrays = (await store.descendants("")).filter(([, node]) => node.type === "array");
-  const largest = arrays.sort(([, a], [, b]) => elements(b) - elements(a))[0]?.[0] ?? "array";
+  const sized = (await store.descendants("")).map(([path, node]) => ({
+    path,
+    size: elements(node),
+  }));
+  const largest = sized.sort((a, b) => b.size - a.size)[0]?.path ?? "array";
   // fsspec takes every URL that it finds in the text for an entry; this one is none.
   const url = html`http<wbr>${href.replace(/^http/, "").replace(/\/$/, "")}`;
   return store.view === "v2"
@@ -162,6 +163,8 @@ async function versionTable(id: string, store: Store): Promise<Markup | ""> {
   `;
 }
 
-function elements(node: Node): number {
-  return node.type === "array" ? node.metadata.shape.reduce((a, b) => a * b, 1) : 0;
+/** Elements of an array that clients find; 0 for other nodes. */
+function elements(node: Child[1]): number {
+  const isShown = node.type === "array" && node.leftOut === undefined;
+  return isShown ? node.metadata.shape.reduce((a, b) => a * b, 1) : 0;
 }

@@ -6,7 +6,7 @@ import { isObject, type Json, type JsonObject, parseJson } from "../src/json.ts"
 import { arrayFromV2, groupFromV2 } from "../src/zarr/v2/to_v3.ts";
 import { parseZarrJson } from "../src/zarr/v3_document.ts";
 import { jsonMembers } from "./json_members.ts";
-import { type ChunkLayout, layoutFromV2, layoutFromV3 } from "../src/zarr/chunk_grid.ts";
+import { type ChunkLayout, chunkLayout } from "../src/zarr/chunk_grid.ts";
 
 const decoder = new TextDecoder();
 
@@ -53,28 +53,29 @@ export class DocumentHierarchy {
 
   /** The node at `path`; undefined if there is none. @throws IndexError */
   node(path: string): Node | undefined {
-    const zarrJson = this.document(childPath(path, "zarr.json"));
+    const zarrJson = this.#documents.get(childPath(path, "zarr.json"));
     if (zarrJson) {
       const metadata = parseZarrJson(zarrJson, path);
       const source = { zarrFormat: 3, zarrJson } as const;
       return metadata.node_type === "array"
-        ? { type: "array", metadata, source }
+        ? { type: "array", metadata, layout: chunkLayout(metadata), source }
         : { type: "group", metadata, source };
     }
-    const zattrs = this.document(childPath(path, ".zattrs"));
+    const zattrs = this.#documents.get(childPath(path, ".zattrs"));
     const attributes = () => zattrs && parseDocument(zattrs, childPath(path, ".zattrs"));
-    const zarray = this.document(childPath(path, ".zarray"));
+    const zarray = this.#documents.get(childPath(path, ".zarray"));
     if (zarray) {
       const parsed = parseDocument(zarray, childPath(path, ".zarray"));
-      const { metadata, unsupported } = arrayFromV2(parsed, attributes(), path);
+      const { metadata, layout, unsupported } = arrayFromV2(parsed, attributes(), path);
       return {
         type: "array",
         metadata,
+        layout,
         source: { zarrFormat: 2, document: zarray, zattrs },
         unsupported,
       };
     }
-    const zgroup = this.document(childPath(path, ".zgroup"));
+    const zgroup = this.#documents.get(childPath(path, ".zgroup"));
     if (!zgroup && !this.#children.has(path)) return undefined;
     return {
       type: "group",
@@ -88,16 +89,12 @@ export class DocumentHierarchy {
     return [...this.#children.get(path) ?? []].sort();
   }
 
-  /** The bytes of the document with that key. */
-  document(key: string): Uint8Array | undefined {
-    return this.#documents.get(key);
-  }
-
-  /** The chunk layout of the array at `path`; undefined if there is no array. @throws IndexError */
+  /** The chunk layout of the array at `path`; undefined if there is no array whose chunks can be found. @throws IndexError */
   layout(path: string): ChunkLayout | undefined {
     const known = this.#layouts.get(path);
     if (known) return known;
-    const layout = this.#parseLayout(path);
+    const node = this.node(path);
+    const layout = node?.type === "array" ? node.layout : undefined;
     if (layout) this.#layouts.set(path, layout);
     return layout;
   }
@@ -109,16 +106,6 @@ export class DocumentHierarchy {
       const name = key.slice(slash + 1);
       if (name === ".zarray" || name === "zarr.json") yield key.slice(0, Math.max(0, slash));
     }
-  }
-
-  #parseLayout(path: string): ChunkLayout | undefined {
-    const zarrJson = this.document(childPath(path, "zarr.json"));
-    if (zarrJson) {
-      const document = parseDocument(zarrJson, childPath(path, "zarr.json"));
-      return document.node_type === "array" ? layoutFromV3(document, path) : undefined;
-    }
-    const zarray = this.document(childPath(path, ".zarray"));
-    return zarray && layoutFromV2(parseDocument(zarray, childPath(path, ".zarray")), path);
   }
 
   #addNode(path: string): void {

@@ -4,42 +4,9 @@ import type { ByteCache } from "./byte_cache.ts";
 import type { ChunkRef } from "./chunk/ref.ts";
 import type { Origin } from "./origin/origin.ts";
 import type { Validator } from "./origin/source_file.ts";
-import type { ArrayMetadata, GroupMetadata } from "./zarr/metadata.ts";
+import type { Node } from "./zarr/node.ts";
 
-/** The metadata documents of a node exactly as the source holds them, for `~native` and `~v2`. */
-export type SourceDocuments =
-  | { readonly zarrFormat: 3; readonly zarrJson: Uint8Array }
-  | {
-    readonly zarrFormat: 2;
-    /** `.zarray` of an array, `.zgroup` of a group (absent for a group that is only implied). */
-    readonly document?: Uint8Array;
-    readonly zattrs?: Uint8Array;
-  };
-
-/** A group of the hierarchy. */
-export interface GroupNode {
-  /** What tells it from an array. */
-  readonly type: "group";
-  /** In Zarr v3 terms, whatever the source's format. */
-  readonly metadata: GroupMetadata;
-  /** The node's own documents, where the source has any. */
-  readonly source?: SourceDocuments;
-}
-
-/** An array of the hierarchy, its metadata in Zarr v3 terms with the source's own codec names. */
-export interface ArrayNode {
-  /** What tells it from a group. */
-  readonly type: "array";
-  /** In Zarr v3 terms, with the source's own codec names. */
-  readonly metadata: ArrayMetadata;
-  /** The node's own documents, where the source has any. */
-  readonly source?: SourceDocuments;
-  /** Why this array has no faithful Zarr v3 form, for `inspect`; undefined if it has one. */
-  readonly unsupported?: string;
-}
-
-/** A node of the hierarchy. */
-export type Node = GroupNode | ArrayNode;
+export type { ArrayNode, GroupNode, Node, SourceDocuments } from "./zarr/node.ts";
 
 /**
  * {@link ChunkTable.kinds}: how a row's bytes are reached. An unusable row is one that the index has and
@@ -131,8 +98,6 @@ export interface Manifest {
    * if not, else a newly opened one. Not called on a pinned manifest.
    */
   refresh(): Promise<Manifest>;
-  /** A key's bytes as a Zarr v2 source holds them where no node owns them (`.zmetadata`). */
-  document?(key: string): Promise<Uint8Array | undefined>;
   /** Branches, tags and the history that the index names. */
   versions?(): Promise<VersionInfo[]>;
   /** The places outside itself that the index declares; none of them is open by that. */

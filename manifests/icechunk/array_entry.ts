@@ -2,9 +2,8 @@
 
 import { IndexError } from "../../src/errors.ts";
 import type { Node } from "../../src/manifest.ts";
-import type { Json } from "../../src/json.ts";
 import { parseZarrJson } from "../../src/zarr/v3_document.ts";
-import { layoutFromV3 } from "../../src/zarr/chunk_grid.ts";
+import { chunkLayout } from "../../src/zarr/chunk_grid.ts";
 import { encodeObjectId } from "./object_id.ts";
 import type { ManifestExtents, SnapshotNode } from "./snapshot_file.ts";
 
@@ -16,8 +15,8 @@ export interface ArrayEntry {
   readonly node: Node;
   /** 13 characters. */
   readonly id: string;
-  /** Chunks along each dimension. */
-  readonly grid: readonly number[];
+  /** Chunks along each dimension; undefined for a grid of no kind known here. */
+  readonly grid?: readonly number[];
   /** The manifest files with its references, and what part of the grid each covers. */
   readonly manifests: ManifestExtents;
 }
@@ -41,8 +40,9 @@ export function nodeEntry(found: SnapshotNode, path: string): NodeEntry {
   }
   const { id, manifests } = found as SnapshotNode & { type: "array" };
   // Not from the snapshot, whose own shapes are not to be trusted in version 1.
-  const { grid } = layoutFromV3(metadata as unknown as Json, path);
-  return { type: "array", node: { type: "array", metadata, source }, id, grid, manifests };
+  const layout = chunkLayout(metadata);
+  const node: Node = { type: "array", metadata, layout, source };
+  return { type: "array", node, id, grid: layout?.grid, manifests };
 }
 
 /** Bytes that an entry holds, about. */

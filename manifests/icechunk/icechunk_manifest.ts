@@ -75,7 +75,7 @@ export class IcechunkManifest implements Manifest {
 
   async chunk(path: string, coords: readonly number[]): Promise<ChunkRef | undefined> {
     const entry = this.#entryAtHand(path) ?? await this.#entry(path);
-    if (entry?.type !== "array" || !inGrid(coords, entry.grid)) return undefined;
+    if (entry?.type !== "array" || !entry.grid || !inGrid(coords, entry.grid)) return undefined;
     const { manifests } = entry;
     if (manifests.stride !== 0 && manifests.stride !== 2 * coords.length) {
       throw new IndexError("An array's manifests have another number of dimensions", { path });
@@ -100,7 +100,7 @@ export class IcechunkManifest implements Manifest {
 
   async *refs(path: string): AsyncGenerator<ChunkTable> {
     const entry = await this.#entry(path);
-    if (entry?.type !== "array") return;
+    if (entry?.type !== "array" || !entry.grid) return;
     const { manifests, grid } = entry;
     for (let place = 0; place < manifests.count; place++) {
       const info = await this.#manifestInfo(manifestId(manifests, place));

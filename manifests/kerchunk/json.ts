@@ -118,10 +118,6 @@ class KerchunkJson implements Manifest {
     if (found) yield* found.references.refs(found.inner);
   }
 
-  document(key: string): Promise<Uint8Array | undefined> {
-    return this.#at(key, ({ set }, inner) => set.hierarchy.document(inner));
-  }
-
   doubts(): Promise<string[]> {
     const doubts = this.#sets.flatMap(({ set }, i) =>
       set.doubts.map(([path, text]) => `/${this.#sets.length > 1 ? `${i}/` : ""}${path}: ${text}`)

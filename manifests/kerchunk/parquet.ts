@@ -178,10 +178,6 @@ class KerchunkParquet implements Manifest {
     }
   }
 
-  document(key: string): Promise<Uint8Array | undefined> {
-    return promised(() => this.hierarchy.document(key));
-  }
-
   async refresh(): Promise<Manifest> {
     const body = await this.#look(".zmetadata", this.#validator);
     if (!body.notModified) {

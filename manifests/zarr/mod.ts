@@ -117,11 +117,6 @@ class KnownStore extends ZarrStore {
     return this.#hierarchy.children(path);
   }
 
-  // deno-lint-ignore require-await -- a fault is a rejection
-  async document(key: string): Promise<Uint8Array | undefined> {
-    return this.#hierarchy.document(key);
-  }
-
   async refresh(): Promise<Manifest> {
     if (this.consolidated && this.#validator) {
       const { origin, root } = this.documents;

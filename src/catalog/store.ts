@@ -4,44 +4,37 @@
  */
 
 import type { ByteCache } from "../byte_cache.ts";
+import type { ArrayView } from "../chunk/array_view.ts";
 import { type ChunkPlan, planArray } from "../chunk/plan.ts";
-import { entityTag } from "../http/entity_tag.ts";
-import { gzip } from "../http/content_coding.ts";
-import { SluiceError } from "../errors.ts";
-import type { ArrayNode, Manifest, Node } from "../manifest.ts";
 import type { ChunkRef } from "../chunk/ref.ts";
+import { IndexError } from "../errors.ts";
+import { gzip } from "../http/content_coding.ts";
+import { entityTag } from "../http/entity_tag.ts";
+import { type JsonObject, stringifyJson } from "../json.ts";
+import type { ArrayNode, GroupNode, Manifest } from "../manifest.ts";
 import {
-  type ChunkKey,
   chunkKeyCandidates,
-  parseChunkCoords,
+  chunkLayout,
+  DEFAULT_KEYS,
+  parseChunkKey,
   parseDefaultChunkKey,
-} from "../zarr/chunk_key.ts";
-import { type View } from "../zarr/view.ts";
-import {
-  consolidatedGroup,
-  type Descendant,
-  type V2Descendant,
-  zmetadata,
-} from "../zarr/consolidated.ts";
-import { gridMappingName, withGeoAttributes } from "../zarr/geo.ts";
-import { parseJson, stringifyJson } from "../json.ts";
-import { type ArrayMetadata, gridShape } from "../zarr/metadata.ts";
-import { arrayToV2, groupToV2 } from "../zarr/v2/from_v3.ts";
+} from "../zarr/chunk_grid.ts";
+import type { Descendant } from "../zarr/consolidated.ts";
+import { gridMappingName } from "../zarr/geo.ts";
+import { nativeDocument } from "../zarr/native.ts";
+import { indescribable, portableArray, unaskable, zarrJson } from "../zarr/portable.ts";
+import { type V2Documents, v2Documents, zmetadata } from "../zarr/v2/documents.ts";
+import type { View } from "../zarr/view.ts";
 
-/** An array as one view shows it. */
-export interface ArrayView {
-  /** Its path below the root. */
-  readonly path: string;
-  /** As the source has it, in v3 terms. */
-  readonly native: ArrayMetadata;
-  /** As this view shows it. */
-  readonly metadata: ArrayMetadata;
-  /** How its chunks are served in this view. */
-  readonly plan: ChunkPlan;
-  /** Chunks along each dimension. */
-  readonly grid: readonly number[];
-  /** Why the source's array has no faithful v3 form. */
-  readonly unsupported?: string;
+/** A node as a view shows it. */
+export type NodeView = GroupNode | ArrayView;
+
+/** A node that its own index says cannot be. */
+export interface MalformedNode {
+  /** What tells it from others. */
+  readonly type: "malformed";
+  /** What asking for it throws. */
+  readonly fault: IndexError;
 }
 
 /** A metadata document. */
@@ -56,6 +49,9 @@ export interface StoreDocument {
   readonly encoding?: "gzip";
 }
 
+/** A node by its path below the root. */
+export type Child = readonly [path: string, node: NodeView | MalformedNode];
+
 /** What a key of the store names. */
 export type StoreEntry =
   | StoreDocument
@@ -65,7 +61,6 @@ export type StoreEntry =
 const WORTH_COMPRESSING = 512;
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
 
 /** One view of one opened manifest. Safe for concurrent use; what it remembers is in the cache. */
 export class Store {
@@ -119,78 +114,140 @@ export class Store {
   async chunkKey(
     key: string,
   ): Promise<{ array: ArrayView; coords: readonly number[] } | undefined> {
-    const parsed = this.view === "portable"
-      ? parseDefaultChunkKey(key)
-      : await this.#sourceChunkKey(key);
-    if (!parsed) return undefined;
-    const array = this.cache.peek<ArrayView>(this.#arrayKey(parsed.path)) ??
-      await this.array(parsed.path);
-    if (!array || array.grid.length !== parsed.coords.length) return undefined;
-    const inside = parsed.coords.every((coord, i) => coord < array.grid[i]);
-    return inside ? { array, coords: parsed.coords } : undefined;
+    const found = this.view === "portable" ? await this.#defaultKey(key) : await this.#ownKey(key);
+    if (!found) return undefined;
+    const { array, coords } = found;
+    const { grid } = this.#layout(array);
+    const isInside = coords.length === grid.length && coords.every((coord, i) => coord < grid[i]);
+    return isInside ? { array, coords } : undefined;
   }
 
-  /** The array at `path`; undefined if there is none (a group is none). */
-  array(path: string): Promise<ArrayView | undefined> {
-    return this.cache.load(this.#arrayKey(path), async () => {
-      const node = await this.manifest.node(path);
-      if (node?.type !== "array") return { value: undefined, bytes: 64 };
-      const viewed = viewArray(path, node, this.view);
-      const value = this.view === "portable"
-        ? { ...viewed, metadata: await this.#located(path, viewed.metadata) }
-        : viewed;
-      return { value, bytes: 2048 + 2 * stringifyJson(value.metadata).length };
-    });
+  async #defaultKey(key: string) {
+    const parsed = parseDefaultChunkKey(key);
+    const array = parsed && (this.#kept(parsed.path) ?? await this.array(parsed.path));
+    return array && { array, coords: parsed.coords };
   }
 
-  /** Metadata with its place on the earth written for every client, where its grid mapping knows it. */
-  async #located(path: string, metadata: ArrayMetadata): Promise<ArrayMetadata> {
-    const name = gridMappingName(metadata.attributes);
-    if (name === undefined) return metadata;
-    // CF looks in the array's own group, then in those around it.
-    for (let group = path; group !== "";) {
-      group = group.slice(0, Math.max(0, group.lastIndexOf("/")));
-      const mapping = await this.manifest.node(group === "" ? name : `${group}/${name}`);
-      if (mapping?.type !== "array") continue;
-      return withGeoAttributes(metadata, mapping.metadata.attributes ?? {});
+  /** A chunk key in the encoding that the array's own metadata tells. */
+  async #ownKey(key: string) {
+    for (const { path, rest } of chunkKeyCandidates(key)) {
+      const array = this.#kept(path) ?? await this.array(path);
+      if (!array) continue;
+      const coords = parseChunkKey(this.#layout(array), rest);
+      return coords && { array, coords };
     }
-    return metadata;
+    return undefined;
+  }
+
+  /** Where an array's chunks are. @throws IndexError where that is not known: 404 would read as fill */
+  #layout({ layout, path, native }: ArrayView): NonNullable<ArrayView["layout"]> {
+    if (layout) return layout;
+    throw new IndexError(
+      `Cannot find the chunks of "${path}": ${indescribable({ metadata: native })}`,
+      { path },
+    );
+  }
+
+  /** The array at `path`; undefined if there is none (a group is none). @throws IndexError */
+  async array(path: string): Promise<ArrayView | undefined> {
+    const node = await this.node(path);
+    return node?.type === "array" ? node : undefined;
+  }
+
+  #kept(path: string): ArrayView | undefined {
+    return this.cache.peek<ArrayView>(this.#arrayKey(path));
   }
 
   #arrayKey(path: string): string {
     return `${this.#cacheKey}array\n${path}`;
   }
 
-  /** The node at `path` with its metadata as this view shows it. */
-  async node(path: string): Promise<Node | undefined> {
+  /** The node at `path` as this view shows it. @throws IndexError */
+  async node(path: string): Promise<NodeView | undefined> {
+    const kept = this.#kept(path);
+    if (kept) return kept;
     const node = await this.manifest.node(path);
     if (node?.type !== "array") return node;
-    const array = await this.array(path);
-    return array && { ...node, metadata: array.metadata };
+    return await this.cache.load(this.#arrayKey(path), async () => {
+      const value = await this.#viewed(path, node);
+      return { value, bytes: 2048 + 2 * stringifyJson(value.metadata).length };
+    });
+  }
+
+  async #viewed(path: string, node: ArrayNode): Promise<ArrayView> {
+    const { metadata: native } = node;
+    const layout = node.layout ?? chunkLayout(native);
+    const isOwn = this.view === "native" ||
+      (this.view === "v2" && node.source?.zarrFormat === 2);
+    if (isOwn) {
+      const plan: ChunkPlan = { tier: "pass", codecs: native.codecs };
+      const shown = this.view === "v2" ? layout : chunkLayout(native);
+      return { type: "array", path, native, metadata: native, plan, layout: shown };
+    }
+    const reason = indescribable({ ...node, layout });
+    const plan: ChunkPlan = reason === undefined
+      ? planArray(native)
+      : { tier: "native", codecs: native.codecs, reason };
+    const mapping = this.view === "portable" ? await this.#gridMapping(path, native) : undefined;
+    const keys = this.view === "v2" ? { name: "v2", separator: "." } as const : DEFAULT_KEYS;
+    return {
+      type: "array",
+      path,
+      native,
+      metadata: portableArray(native, plan.codecs, mapping),
+      plan,
+      layout: layout && { ...layout, encoding: keys },
+      leftOut: plan.tier === "native" ? plan.reason : unaskable(path),
+    };
+  }
+
+  /** The attributes of an array's grid mapping variable, where it has one. */
+  async #gridMapping(path: string, { attributes }: ArrayNode["metadata"]): Promise<
+    JsonObject | undefined
+  > {
+    const name = gridMappingName(attributes);
+    if (name === undefined) return undefined;
+    // CF looks in the array's own group, then in those around it.
+    for (let group = path; group !== "";) {
+      group = group.slice(0, Math.max(0, group.lastIndexOf("/")));
+      const mapping = await orMalformed(
+        this.manifest.node(group === "" ? name : `${group}/${name}`),
+      );
+      if (mapping?.type === "array") return mapping.metadata.attributes ?? {};
+    }
+    return undefined;
+  }
+
+  /** The nodes directly below the group at `path`, by path. */
+  async children(path: string): Promise<Child[]> {
+    const names = await this.manifest.children(path);
+    const children = await Promise.all(names.map(async (name): Promise<Child[]> => {
+      const child = path === "" ? name : `${path}/${name}`;
+      const node = await orMalformed(this.node(child));
+      return node ? [[child, node]] : [];
+    }));
+    return children.flat();
   }
 
   /** Every node below `path`, without itself, parents before children. */
-  async descendants(path: string): Promise<Array<[path: string, node: Node]>> {
-    const found: Array<[string, Node]> = [];
-    const pending = [path];
-    for (let parent = pending.shift(); parent !== undefined; parent = pending.shift()) {
-      for (const name of await this.manifest.children(parent)) {
-        const child = parent === "" ? name : `${parent}/${name}`;
-        const node = await this.node(child);
-        if (!node) continue;
-        found.push([child, node]);
-        if (node.type === "group") pending.push(child);
-      }
+  async descendants(path: string): Promise<Child[]> {
+    const found: Child[] = [];
+    let groups = [path];
+    while (groups.length > 0) {
+      const level = (await Promise.all(groups.map((group) => this.children(group)))).flat();
+      found.push(...level);
+      groups = level.flatMap(([child, { type }]) => type === "group" ? [child] : []);
     }
     return found;
   }
 
   /** The bytes of the metadata document that `key` names. */
   async #document(key: string, name: string): Promise<StoreEntry | undefined> {
-    const v2 = this.view === "v2";
     const path = key.slice(0, Math.max(0, key.length - name.length - 1));
     return await this.cache.load(`${this.#cacheKey}document\n${key}`, async () => {
-      const bytes = await (v2 ? this.#v2Document(path, name) : this.#v3Document(path));
+      const bytes = this.view === "v2"
+        ? await this.#v2Document(path, name)
+        : await this.#v3Document(path);
       // Hashed once: the consolidated metadata of many arrays is megabytes.
       const value: StoreEntry | undefined = bytes &&
         { kind: "document", bytes, etag: entityTag(bytes) };
@@ -199,130 +256,63 @@ export class Store {
   }
 
   async #v3Document(path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    if (this.view === "native") {
+      const node = await this.manifest.node(path);
+      if (!node) return undefined;
+      const isWritten = node.type === "group" && node.source?.zarrFormat !== 3;
+      return nativeDocument(node, isWritten ? await this.#below(path) : []);
+    }
     const node = await this.node(path);
     if (!node) return undefined;
-    if (this.view === "native" && node.source?.zarrFormat === 3) {
-      return node.source.zarrJson as Uint8Array<ArrayBuffer>;
-    }
-    if (node.type === "array") return encoder.encode(stringifyJson(node.metadata));
-    const below = await this.descendants(path);
-    return encoder.encode(stringifyJson(consolidatedGroup(node.metadata, relative(path, below))));
+    const below = node.type === "group" ? await this.#below(path) : [];
+    return encoder.encode(zarrJson(node.metadata, below));
+  }
+
+  /** What the document of the group at `path` says of the nodes below it. */
+  async #below(path: string): Promise<Descendant[]> {
+    const skip = path === "" ? 0 : path.length + 1;
+    return (await this.descendants(path)).map(([full, node]): Descendant => {
+      const leftOut = node.type === "malformed"
+        ? node.fault.message
+        : this.view !== "portable"
+        ? undefined
+        : node.type === "array"
+        ? node.leftOut
+        : unaskable(full);
+      const shown = node.type !== "malformed" && leftOut === undefined;
+      return [full.slice(skip), shown ? node.metadata : { leftOut: leftOut ?? "" }];
+    });
   }
 
   async #v2Document(path: string, name: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    if (name !== ".zmetadata") {
+      const text = (await this.#v2Documents(path))?.[name];
+      return text === undefined ? undefined : encoder.encode(text);
+    }
+    if ((await this.manifest.node(path))?.type !== "group") return undefined;
+    const nodes: Array<[string, V2Documents]> = [["", (await this.#v2Documents(path))!]];
+    for (const [full, node] of await this.descendants(path)) {
+      const documents = node.type === "malformed" ? undefined : await this.#v2Documents(full);
+      if (documents) nodes.push([full.slice(path === "" ? 0 : path.length + 1), documents]);
+    }
+    return encoder.encode(zmetadata(nodes));
+  }
+
+  /** The documents of the node at `path`; undefined if there is none, or v2 cannot say it. */
+  async #v2Documents(path: string): Promise<V2Documents | undefined> {
     const node = await this.manifest.node(path);
-    if (!node) return undefined;
-    if (name === ".zmetadata") {
-      if (node.type === "array") return undefined;
-      const kept = await this.manifest.document?.(path === "" ? name : `${path}/${name}`);
-      return (kept ?? await this.#v2Consolidated(path)) as Uint8Array<ArrayBuffer>;
-    }
-    const documents = await this.#v2Documents(path, node);
-    return documents?.[name];
-  }
-
-  /** The `.zarray` or `.zgroup`, and the `.zattrs`, of one node; undefined if it has no v2 form. */
-  async #v2Documents(
-    path: string,
-    node: Node,
-  ): Promise<Record<string, Uint8Array<ArrayBuffer> | undefined> | undefined> {
-    const main = node.type === "array" ? ".zarray" : ".zgroup";
-    if (node.source?.zarrFormat === 2) {
-      const implied = node.type === "group" ? encoder.encode('{"zarr_format":2}') : undefined;
-      return {
-        [main]: (node.source.document ?? implied) as Uint8Array<ArrayBuffer>,
-        ".zattrs": node.source.zattrs as Uint8Array<ArrayBuffer>,
-      };
-    }
-    if (node.type === "group") {
-      const { zgroup, zattrs } = groupToV2(node.metadata);
-      return {
-        ".zgroup": encoder.encode(stringifyJson(zgroup)),
-        ".zattrs": encoder.encode(stringifyJson(zattrs)),
-      };
-    }
+    if (node?.type !== "array") return node && v2Documents(node);
     const array = await this.array(path);
-    const written = array && arrayToV2(array.metadata);
-    return written && {
-      ".zarray": encoder.encode(stringifyJson(written.zarray)),
-      ".zattrs": encoder.encode(stringifyJson(written.zattrs)),
-    };
+    return v2Documents(node, array?.plan.tier === "native" ? undefined : array?.metadata);
   }
+}
 
-  async #v2Consolidated(path: string): Promise<Uint8Array> {
-    const self = await this.manifest.node(path) as Node;
-    const nodes: Array<[string, Node]> = [[path, self], ...await this.descendants(path)];
-    const entries: V2Descendant[] = [];
-    for (const [nodePath, node] of nodes) {
-      const documents = await this.#v2Documents(nodePath, node);
-      if (!documents) continue;
-      const below = nodePath.slice(path === "" ? 0 : path.length + 1);
-      entries.push([below, {
-        zarray: textOf(documents[".zarray"]),
-        zattrs: textOf(documents[".zattrs"]),
-      }]);
+/** What a look-up gives; where the index says what cannot be, its fault. Other faults are thrown. */
+function orMalformed<T>(looked: Promise<T>): Promise<T | MalformedNode> {
+  return looked.catch((fault) => {
+    if (fault instanceof IndexError && fault.code === "index-invalid") {
+      return { type: "malformed", fault };
     }
-    return encoder.encode(zmetadata(entries));
-  }
-
-  /** A chunk key in the encoding that the array's own metadata tells. */
-  async #sourceChunkKey(key: string): Promise<ChunkKey | undefined> {
-    for (const { path, rest } of chunkKeyCandidates(key)) {
-      const array = await this.array(path);
-      if (!array) continue;
-      const node = await this.manifest.node(path) as ArrayNode;
-      const { encoding, separator } = chunkKeyEncoding(node, this.view);
-      const coords = parseChunkCoords(rest, encoding, separator, array.grid.length);
-      return coords && { path, coords };
-    }
-    return undefined;
-  }
-}
-
-/** How an array's chunk keys are spelled in the native and v2 views. */
-function chunkKeyEncoding(
-  node: ArrayNode,
-  view: View,
-): { encoding: "default" | "v2"; separator: string } {
-  if (view === "v2") {
-    const zarray = node.source?.zarrFormat === 2 && node.source.document
-      ? parseJson(decoder.decode(node.source.document)) as { dimension_separator?: string }
-      : {};
-    return { encoding: "v2", separator: zarray.dimension_separator ?? "." };
-  }
-  const { name, configuration } = node.metadata.chunk_key_encoding;
-  const encoding = name === "v2" ? "v2" : "default";
-  const separator = configuration?.separator ?? (encoding === "v2" ? "." : "/");
-  return { encoding, separator: String(separator) };
-}
-
-function viewArray(path: string, node: ArrayNode, view: View): ArrayView {
-  const native = node.metadata;
-  if (native.chunk_grid.name !== "regular") {
-    throw new SluiceError("index-invalid", `Cannot serve the chunk grid of "${path}"`);
-  }
-  const untouched = view === "native" || (view === "v2" && node.source?.zarrFormat === 2);
-  const plan: ChunkPlan = untouched ? { tier: "pass", codecs: native.codecs } : planArray(native);
-  const metadata: ArrayMetadata = untouched ? native : {
-    ...native,
-    codecs: plan.codecs,
-    chunk_key_encoding: { name: "default", configuration: { separator: "/" } },
-  };
-  return {
-    path,
-    native,
-    metadata,
-    plan,
-    grid: gridShape(native),
-    unsupported: node.unsupported,
-  };
-}
-
-function textOf(document: Uint8Array | undefined): string | undefined {
-  return document && decoder.decode(document);
-}
-
-function relative(path: string, nodes: Array<[string, Node]>): Descendant[] {
-  const skip = path === "" ? 0 : path.length + 1;
-  return nodes.map(([name, node]) => [name.slice(skip), node.metadata]);
+    throw fault;
+  });
 }

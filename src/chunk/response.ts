@@ -9,9 +9,9 @@ import type { ChunkRef } from "./ref.ts";
 import type { Validator } from "../origin/source_file.ts";
 import type { Origin, OriginBody } from "../origin/origin.ts";
 import type { BodyBytes, Representation } from "../http/representation.ts";
+import type { ArrayView } from "./array_view.ts";
 import { prepend } from "./prepend.ts";
 import type { Timing } from "../http/server_timing.ts";
-import type { ArrayView } from "../catalog/store.ts";
 import { stringifyJson } from "../json.ts";
 
 /** Encoded bytes that are read into memory at most, for a chunk that must be decoded here. */

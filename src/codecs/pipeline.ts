@@ -3,6 +3,7 @@
  * array → bytes, bytes → bytes), those that decode to what they were given left out.
  */
 
+import { chunkShape as chunkShapeOf } from "../zarr/chunk_grid.ts";
 import { itemSize } from "../zarr/data_type.ts";
 import { isObject, type Json, type JsonObject, toNumber } from "../json.ts";
 import type { ArrayMetadata, Codec } from "../zarr/metadata.ts";
@@ -95,7 +96,7 @@ export function readPipeline(metadata: ArrayMetadata): Pipeline | { readonly rea
   const itemBytes = itemSize(metadata.data_type);
   const stages = readStages(metadata.codecs as unknown as Json, itemBytes);
   if ("reason" in stages) return stages;
-  const chunkShape = readChunkShape(metadata);
+  const chunkShape = chunkShapeOf(metadata);
   return {
     ...stages,
     rank: metadata.shape.length,
@@ -180,16 +181,6 @@ export function codecTypes(
   const decoded = parseNumpyType(configuration.dtype);
   const encoded = parseNumpyType(configuration.astype ?? configuration.dtype);
   return decoded && encoded && { decoded, encoded };
-}
-
-function readChunkShape(metadata: ArrayMetadata): number[] | undefined {
-  const shape: Json | undefined = metadata.chunk_grid?.configuration?.chunk_shape;
-  if (metadata.chunk_grid?.name !== "regular" || !Array.isArray(shape)) return undefined;
-  if (shape.length !== metadata.shape.length) return undefined;
-  const lengths = shape.map((edge: Json) => toNumber(edge) ?? NaN);
-  return lengths.every((length) => Number.isSafeInteger(length) && length >= 0)
-    ? lengths
-    : undefined;
 }
 
 function chunkBytes(chunkShape: readonly number[], itemBytes: number): number | undefined {

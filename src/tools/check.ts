@@ -4,7 +4,8 @@ import { deliver } from "../chunk/delivery.ts";
 import type { ChunkRef } from "../chunk/ref.ts";
 import { SluiceError } from "../errors.ts";
 import type { Origin } from "../origin/origin.ts";
-import type { ArrayView, Store } from "../catalog/store.ts";
+import type { ArrayView } from "../chunk/array_view.ts";
+import type { Store } from "../catalog/store.ts";
 import { decodeChunk } from "../chunk/decode_chunk.ts";
 import { explain } from "./explain.ts";
 
@@ -91,7 +92,7 @@ async function sampleCoords(store: Store, array: ArrayView, count: number): Prom
       (_, i) => picks === 1 ? 0 : Math.round(i * (rows - 1) / (picks - 1)),
     ),
   );
-  const rank = array.grid.length;
+  const rank = array.layout?.grid.length ?? 0;
   const found: number[][] = [];
   let start = 0;
   for await (const table of store.manifest.refs(array.path)) {

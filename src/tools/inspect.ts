@@ -1,11 +1,10 @@
 /** What an index holds: tree, types, chunks, codecs, tiers, references and the origins they need. */
 
-import { type ChunkPlan, planArray } from "../chunk/plan.ts";
+import type { ChunkPlan } from "../chunk/plan.ts";
 import { type ContainerInfo, type Manifest, ROW_KIND, type VersionInfo } from "../manifest.ts";
 import { ReferenceFolders } from "./reference_folders.ts";
 import type { Store } from "../catalog/store.ts";
 import { dataTypeName } from "../zarr/data_type.ts";
-import { chunkShape, gridShape } from "../zarr/metadata.ts";
 
 /** One array as `inspect` reports it. */
 export interface ArrayReport {
@@ -29,8 +28,16 @@ export interface ArrayReport {
   readonly refs: number;
   /** Chunks of the grid. */
   readonly grid: number;
-  /** Why it cannot be served portably or has no faithful v3 form. */
+  /** Why the portable view leaves it out. */
   readonly problem?: string;
+}
+
+/** A node that its index describes as what cannot be. */
+export interface MalformedReport {
+  /** Below the root. */
+  readonly path: string;
+  /** What is wrong, for people. */
+  readonly problem: string;
 }
 
 /** What `inspect` reports of an index. */
@@ -41,6 +48,8 @@ export interface InspectReport {
   readonly groups: readonly string[];
   /** In the order of the hierarchy, parents before children. */
   readonly arrays: readonly ArrayReport[];
+  /** Nodes whose metadata says what cannot be. */
+  readonly malformed: readonly MalformedReport[];
   /** Stored chunks of all arrays. */
   readonly refs: number;
   /** Prefixes outside the index that the references point to, as the catalog's `origins` take them. */
@@ -74,6 +83,7 @@ export async function inspect(
   const { manifest } = store;
   const groups: string[] = [];
   const arrays: ArrayReport[] = [];
+  const malformed: MalformedReport[] = [];
   const folders = new ReferenceFolders(allows, own);
   let total = 0;
   const root = await store.node("");
@@ -83,30 +93,32 @@ export async function inspect(
       groups.push(path);
       continue;
     }
-    const array = await store.array(path);
-    if (!array) continue;
+    if (node.type === "malformed") {
+      malformed.push({ path, problem: node.fault.message });
+      continue;
+    }
     const refs = await countRefs(manifest, path, folders, (n) => progress(total + n));
     total += refs;
-    const { native } = array;
-    const plan = planArray(native);
+    const { native, plan, layout } = node;
     arrays.push({
       path,
       shape: native.shape,
       dimensions: native.dimension_names ?? native.shape.map(() => null),
       dtype: dataTypeName(native.data_type),
-      chunks: chunkShape(native),
+      chunks: layout?.chunkShape ?? [],
       codecs: native.codecs.map((codec) => codec.name),
       tier: plan.tier,
       served: plan.codecs.map((codec) => codec.name),
       refs,
-      grid: gridShape(native).reduce((a, b) => a * b, 1),
-      problem: array.unsupported ?? (plan.tier === "native" ? plan.reason : undefined),
+      grid: layout?.chunks ?? 0,
+      problem: node.leftOut,
     });
   }
   return {
     version: manifest.version,
     groups,
     arrays,
+    malformed,
     refs: total,
     origins: folders.all(),
     refused: folders.refused(),

@@ -1,9 +1,13 @@
-/** Where the chunks of an array stand: its grid, the order of the grid, and how a chunk's key is spelled. */
+/**
+ * Chunk grids and chunk keys, all that is known of them: where the chunks of an array stand, their order,
+ * and how their keys are spelled. Source: Zarr v2, "Chunks"; Zarr v3 core, "Chunk grids", "Chunk key encodings".
+ */
 
-import { IndexError } from "../errors.ts";
-import { isObject, type Json, type JsonObject, toNumber } from "../json.ts";
+import { type Json, toNumber } from "../json.ts";
+import { malformed, shown } from "./malformed.ts";
+import type { ArrayMetadata, Named } from "./metadata.ts";
 
-/** How chunk coordinates become the end of a key. Source: Zarr v3 core, "Chunk key encodings". */
+/** How chunk coordinates become the end of a key. */
 export interface ChunkKeyEncoding {
   /** `default` puts `c` in front; `v2` writes a scalar's one chunk as `0`. */
   readonly name: "default" | "v2";
@@ -11,8 +15,13 @@ export interface ChunkKeyEncoding {
   readonly separator: "." | "/";
 }
 
-/** The chunk grid of one array. */
+/** The keys of the portable view: `c/0/1`. */
+export const DEFAULT_KEYS: ChunkKeyEncoding = { name: "default", separator: "/" };
+
+/** The regular chunk grid of one array. */
 export interface ChunkLayout {
+  /** Elements of a chunk along each dimension, each at least 1. */
+  readonly chunkShape: readonly number[];
   /** Chunks along each dimension. */
   readonly grid: readonly number[];
   /** Chunks in all; a safe integer. */
@@ -21,77 +30,110 @@ export interface ChunkLayout {
   readonly encoding: ChunkKeyEncoding;
 }
 
-/** The layout of a v2 array. @throws IndexError */
-export function layoutFromV2(zarray: Json, path: string): ChunkLayout {
-  if (!isObject(zarray)) throw malformed(path, "its .zarray is not a JSON object");
-  const separator = zarray.dimension_separator ?? ".";
-  return layout(path, zarray.shape, zarray.chunks, { name: "v2", separator });
-}
+/** NumPy's own limit is 64. */
+const MAX_RANK = 1024;
+/** Chunks along one dimension: coordinates are kept in 32 bits. */
+const MAX_CHUNKS = 2 ** 32;
 
-/** The layout of a v3 array. @throws IndexError, also for grids that are not regular */
-export function layoutFromV3(document: Json, path: string): ChunkLayout {
-  if (!isObject(document)) throw malformed(path, "its zarr.json is not a JSON object");
-  const grid = named(document.chunk_grid, path);
-  if (grid.name !== "regular") throw malformed(path, "its chunk grid is not regular");
-  const encoding = document.chunk_key_encoding === undefined
-    ? { name: "default", configuration: {} }
-    : named(document.chunk_key_encoding, path);
-  const separator = encoding.configuration.separator ?? (encoding.name === "v2" ? "." : "/");
-  return layout(path, document.shape, grid.configuration.chunk_shape, {
-    name: encoding.name,
-    separator,
-  });
-}
-
-function named(value: Json | undefined, path: string): { name: Json; configuration: JsonObject } {
-  if (typeof value === "string") return { name: value, configuration: {} };
-  if (!isObject(value)) throw malformed(path, "its chunk grid or key encoding is missing");
-  return {
-    name: value.name,
-    configuration: isObject(value.configuration) ? value.configuration : {},
-  };
-}
-
-function layout(
-  path: string,
-  shape: Json | undefined,
-  chunk: Json | undefined,
-  { name, separator }: { name: Json; separator: Json },
-): ChunkLayout {
-  if (name !== "default" && name !== "v2") {
-    throw malformed(path, "its chunk keys are of no known kind");
-  }
-  if (separator !== "." && separator !== "/") {
-    throw malformed(path, 'its chunk separator is neither "." nor "/"');
-  }
-  const lengths = integers(shape, path, "shape");
-  const edges = integers(chunk, path, "chunk shape");
-  if (lengths.length !== edges.length) throw malformed(path, "its shape and chunks differ in rank");
-  if (edges.some((edge, i) => edge === 0 && lengths[i] > 0)) {
-    throw malformed(path, "a chunk has a length of 0");
-  }
-  // kerchunk writes a chunk edge of 0 for a dimension of length 0
-  const grid = lengths.map((length, i) => Math.ceil(length / Math.max(1, edges[i])));
-  const chunks = grid.includes(0) ? 0 : grid.reduce((product, count) => product * count, 1);
-  if (!Number.isSafeInteger(chunks) || grid.some((count) => count > 2 ** 32)) {
-    throw malformed(path, "its grid has more chunks than can be counted");
-  }
-  return { grid, chunks, encoding: { name, separator } };
-}
-
-function integers(value: Json | undefined, path: string, what: string): number[] {
-  if (!Array.isArray(value)) throw malformed(path, `its ${what} is not an array`);
-  return value.map((item: Json) => {
-    const number = toNumber(item);
-    if (number === undefined || !Number.isSafeInteger(number) || number < 0) {
-      throw malformed(path, `its ${what} holds what is not a count`);
+/**
+ * A list of lengths in elements: safe integers ≥ 0.
+ *
+ * @param member the member of the document that holds it, for messages
+ * @param where the document, for messages
+ * @throws IndexError
+ */
+export function parseShape(value: Json | undefined, member: string, where: string): number[] {
+  if (!Array.isArray(value)) throw malformed(where, `${member} is ${shown(value)}`);
+  if (value.length > MAX_RANK) throw malformed(where, `${member} has ${value.length} dimensions`);
+  return value.map((item: Json, index) => {
+    const length = toNumber(item);
+    if (length === undefined || !Number.isSafeInteger(length) || length < 0) {
+      throw malformed(where, `${member}[${index}] is ${shown(item)}`);
     }
-    return number;
+    return length;
   });
 }
 
-function malformed(path: string, why: string): IndexError {
-  return new IndexError(`Cannot use the array "${path}": ${why}`, { path });
+/**
+ * The shape of a chunk, in elements, each at least 1: writers give a dimension of length 0 chunks of
+ * length 0, and no chunk of such an array is stored.
+ *
+ * @param itemBytes bytes of an element
+ * @throws IndexError if it is none, has another rank than `shape`, a length of 0 where there are elements,
+ * makes a chunk of over 2⁵³ bytes, or more chunks than can be counted
+ */
+export function parseChunkShape(
+  value: Json | undefined,
+  shape: readonly number[],
+  itemBytes: number,
+  member: string,
+  where: string,
+): number[] {
+  const lengths = parseShape(value, member, where);
+  if (lengths.length !== shape.length) {
+    throw malformed(where, `${member} has ${lengths.length} dimensions, shape has ${shape.length}`);
+  }
+  const empty = lengths.findIndex((length, i) => length === 0 && shape[i] > 0);
+  if (empty >= 0) {
+    throw malformed(where, `${member}[${empty}] is 0 where shape[${empty}] is ${shape[empty]}`);
+  }
+  const chunk = lengths.map((length) => Math.max(1, length));
+  if (chunk.reduce((product, length) => product * length, itemBytes) > Number.MAX_SAFE_INTEGER) {
+    throw malformed(where, `${member} ${shown(value)} makes chunks of over 2^53 bytes`);
+  }
+  const grid = gridOf(shape, chunk);
+  if (grid.some((count) => count > MAX_CHUNKS) || !Number.isSafeInteger(product(grid))) {
+    throw malformed(where, `${member} ${shown(value)} makes more chunks than can be counted`);
+  }
+  return chunk;
+}
+
+/**
+ * How chunk keys are spelled; undefined for an extension that is not known here.
+ *
+ * @throws IndexError for a separator that is neither `/` nor `.`
+ */
+export function parseKeyEncoding(
+  name: string,
+  separator: Json | undefined,
+  where: string,
+): ChunkKeyEncoding | undefined {
+  if (name !== "default" && name !== "v2") return undefined;
+  const between = separator ?? (name === "v2" ? "." : "/");
+  if (between !== "/" && between !== ".") {
+    throw malformed(where, `the separator of chunk keys is ${shown(separator)}`);
+  }
+  return { name, separator: between };
+}
+
+/** Elements of a chunk along each dimension; undefined if the array's chunks differ in shape. */
+export function chunkShape({ chunk_grid }: Pick<ArrayMetadata, "chunk_grid">):
+  | readonly number[]
+  | undefined {
+  return chunk_grid.name === "regular"
+    ? chunk_grid.configuration?.chunk_shape as readonly number[] | undefined
+    : undefined;
+}
+
+/** The layout that parsed metadata tells; undefined if its grid or its keys are not known here. */
+export function chunkLayout(metadata: ArrayMetadata): ChunkLayout | undefined {
+  const chunk = chunkShape(metadata);
+  const encoding = keyEncoding(metadata.chunk_key_encoding);
+  if (!chunk || !encoding) return undefined;
+  const grid = gridOf(metadata.shape, chunk);
+  return { chunkShape: chunk, grid, chunks: product(grid), encoding };
+}
+
+function keyEncoding({ name, configuration }: Named): ChunkKeyEncoding | undefined {
+  return parseKeyEncoding(name, configuration?.separator, "chunk_key_encoding");
+}
+
+function gridOf(shape: readonly number[], chunk: readonly number[]): number[] {
+  return shape.map((length, i) => Math.ceil(length / chunk[i]));
+}
+
+function product(counts: readonly number[]): number {
+  return counts.includes(0) ? 0 : counts.reduce((result, count) => result * count, 1);
 }
 
 /**
@@ -133,7 +175,7 @@ export function chunkKey({ encoding }: ChunkLayout, coords: readonly number[]): 
   return coords.length === 0 ? "c" : `c${separator}${joined}`;
 }
 
-/** The coordinates that the end of a chunk's key names; undefined if it is not spelled as one. */
+/** The coordinates that the end of a chunk's key names; undefined if it is not spelled as one of that rank. */
 export function parseChunkKey(layout: ChunkLayout, key: string): number[] | undefined {
   const { encoding: { name, separator }, grid } = layout;
   const isScalar = grid.length === 0;
@@ -144,4 +186,30 @@ export function parseChunkKey(layout: ChunkLayout, key: string): number[] | unde
   const isSpelledRight = numbers.length === grid.length &&
     numbers.every((text) => /^(?:0|[1-9]\d{0,9})$/.test(text));
   return isSpelledRight ? numbers.map(Number) : undefined;
+}
+
+const DEFAULT_KEY = /^(?:(.*)\/)?c((?:\/(?:0|[1-9]\d{0,14}))*)$/s;
+
+/** The array's path and the chunk's coordinates that a key of the portable view names: `temp/c/0/0`. */
+export function parseDefaultChunkKey(
+  key: string,
+): { readonly path: string; readonly coords: readonly number[] } | undefined {
+  const match = DEFAULT_KEY.exec(key);
+  return match
+    ? { path: match[1] ?? "", coords: match[2].split("/").slice(1).map(Number) }
+    : undefined;
+}
+
+/**
+ * The ways to read `key` as a chunk of some array, for encodings that only the array's own metadata
+ * tells: `temp/0.0`, `temp/0/0`, `temp/c.0.0`. Longest array path first.
+ */
+export function chunkKeyCandidates(key: string): Array<{ path: string; rest: string }> {
+  const segments = key.split("/");
+  const candidates: Array<{ path: string; rest: string }> = [];
+  for (let n = segments.length - 1; n >= 0; n--) {
+    candidates.push({ path: segments.slice(0, n).join("/"), rest: segments.slice(n).join("/") });
+    if (!/^(c|(c\.)?\d+(\.\d+)*)$/.test(segments[n])) break;
+  }
+  return candidates;
 }

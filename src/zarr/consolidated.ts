@@ -1,33 +1,47 @@
 /**
- * Consolidated metadata: a hierarchy in one document, inline in a v3 group's `zarr.json` and as v2's
- * `.zmetadata`. Without it GDAL finds no arrays over HTTP, and xarray opens an empty dataset.
+ * Consolidated metadata: a hierarchy in one document, inline in a v3 group's `zarr.json`. Without it
+ * GDAL finds no arrays over HTTP, and xarray opens an empty dataset.
  * Source: FORMATS 4.7; zarr-python's `zarr.core.group.ConsolidatedMetadata`.
  */
 
 import type { JsonObject } from "../json.ts";
 import type { ArrayMetadata, GroupMetadata } from "./metadata.ts";
 
-/** A node below a group: its path from that group, without slashes at its ends, and its metadata. */
-export type Descendant = readonly [path: string, metadata: ArrayMetadata | GroupMetadata];
+/** A node that is not shown, and why. */
+export interface LeftOut {
+  /** As a sentence goes on behind the node's name. */
+  readonly leftOut: string;
+}
 
-/** A node in v2 terms: its path and the text of its documents; without `zarray` it is a group. */
-export type V2Descendant = readonly [
-  path: string,
-  documents: { readonly zarray?: string; readonly zattrs?: string },
-];
+/** A node below a group: its path from that group, without slashes at its ends, and its metadata. */
+export type Descendant = readonly [path: string, metadata: ArrayMetadata | GroupMetadata | LeftOut];
+
+/** The attribute of a group that names what is left out below it: a line of text each, as NetCDF can keep. */
+const LEFT_OUT = "sluice:left_out";
 
 /**
- * The `zarr.json` of `group` with all its descendants inline, groups too, by depth and then name.
- * Serve the same for each group below it, with the descendants of that group.
+ * The `zarr.json` of `group` with all its descendants inline, groups too. Serve the same for each group
+ * below it, with the descendants of that group.
  */
 export function consolidatedGroup(
   group: GroupMetadata,
   descendants: Iterable<Descendant>,
 ): JsonObject {
-  const metadata = Object.fromEntries(sorted(descendants));
+  const shown: Array<[string, ArrayMetadata | GroupMetadata]> = [];
+  const reasons: Array<[string, string]> = [];
+  for (const [path, metadata] of descendants) {
+    if ("leftOut" in metadata) reasons.push([path, metadata.leftOut]);
+    else shown.push([path, metadata]);
+  }
+  const metadata = Object.fromEntries(
+    sorted(shown).map(([path, node]) => [path, withLeftOut(node, `${path}/`, reasons)]),
+  );
   return {
-    ...group as unknown as JsonObject,
-    attributes: group.attributes ?? {},
+    ...withLeftOut(
+      { ...group, attributes: group.attributes ?? {} },
+      "",
+      reasons,
+    ) as unknown as JsonObject,
     consolidated_metadata: {
       kind: "inline",
       must_understand: false,
@@ -36,27 +50,42 @@ export function consolidatedGroup(
   };
 }
 
-/**
- * The `.zmetadata` of a group with these nodes, itself among them with the path `""`. Their documents
- * stand in it as they are: a reader that finds `NaN` in the one and `"NaN"` in the other would mask
- * otherwise.
- */
-export function zmetadata(nodes: Iterable<V2Descendant>): string {
-  const entries: string[] = [];
-  for (const [path, { zarray, zattrs }] of sorted(nodes)) {
-    const key = (name: string) => JSON.stringify(path === "" ? name : `${path}/${name}`);
-    entries.push(
-      zarray === undefined ? `${key(".zgroup")}:{"zarr_format":2}` : `${key(".zarray")}:${zarray}`,
-      `${key(".zattrs")}:${zattrs ?? "{}"}`,
-    );
-  }
-  return `{"zarr_consolidated_format":1,"metadata":{${entries.join(",")}}}`;
+/** A group with an attribute for what is left out below `prefix`; an array as it is. */
+function withLeftOut(
+  metadata: ArrayMetadata | GroupMetadata,
+  prefix: string,
+  reasons: ReadonlyArray<readonly [path: string, why: string]>,
+): ArrayMetadata | GroupMetadata {
+  if (metadata.node_type === "array" || reasons.length === 0) return metadata;
+  const lines = reasons.filter(([path]) => path.startsWith(prefix))
+    .map(([path, why]) => `${path.slice(prefix.length)}: ${why}`);
+  if (lines.length === 0) return metadata;
+  return { ...metadata, attributes: { ...metadata.attributes, [LEFT_OUT]: lines.join("\n") } };
 }
 
-/** Parents before children, so that a reader can build the hierarchy in one pass. */
-function sorted<T extends readonly [path: string, unknown]>(nodes: Iterable<T>): T[] {
-  return [...nodes]
-    .map((node) => ({ node, depth: node[0] === "" ? 0 : node[0].split("/").length }))
-    .sort((a, b) => a.depth - b.depth || (a.node[0] < b.node[0] ? -1 : 1))
+/**
+ * Parents before children, so that a reader can build the hierarchy in one pass; of one depth the grid
+ * mappings first, because GDAL knows no CRS for an array that stands before its own; then by name.
+ */
+function sorted<T extends readonly [path: string, ArrayMetadata | GroupMetadata]>(
+  nodes: readonly T[],
+): T[] {
+  const mappings = new Set(nodes.flatMap(([, { attributes }]) => gridMappings(attributes)));
+  return nodes
+    .map((node) => {
+      const segments = node[0].split("/");
+      const isMapping = mappings.has(segments[segments.length - 1]) ||
+        node[1].attributes?.grid_mapping_name !== undefined;
+      return { node, depth: segments.length, rank: isMapping ? 0 : 1 };
+    })
+    .sort((a, b) => a.depth - b.depth || a.rank - b.rank || (a.node[0] < b.node[0] ? -1 : 1))
     .map(({ node }) => node);
+}
+
+/** The variables that `grid_mapping` names: `crs`, or in the long form `crs: x y other: lat lon`. */
+function gridMappings(attributes: JsonObject | undefined): string[] {
+  const value = attributes?.grid_mapping;
+  if (typeof value !== "string") return [];
+  const named = [...value.matchAll(/([^\s:]+):/g)].map(([, name]) => name);
+  return named.length > 0 ? named : [value.trim()];
 }

@@ -1,6 +1,5 @@
 /** Zarr v3 metadata as types. Source: the Zarr v3 core specification, "Array metadata". */
 
-import { IndexError } from "../errors.ts";
 import type { Json, JsonObject } from "../json.ts";
 
 /** A named extension point with its configuration: `{"name": "gzip", "configuration": {"level": 1}}`. */
@@ -51,28 +50,4 @@ export interface GroupMetadata {
   readonly node_type: "group";
   /** The user's own. */
   readonly attributes?: JsonObject;
-}
-
-/**
- * Elements of a chunk along each dimension.
- *
- * @throws IndexError if the grid is not `regular`
- */
-export function chunkShape(metadata: ArrayMetadata): readonly number[] {
-  const { name, configuration } = metadata.chunk_grid;
-  const shape: unknown = configuration?.chunk_shape;
-  if (name !== "regular" || !Array.isArray(shape)) {
-    throw new IndexError(`Chunk grid "${name}" is not supported; only "regular" is`);
-  }
-  return shape;
-}
-
-/**
- * Chunks along each dimension: `ceil(shape / chunk_shape)`.
- *
- * @throws IndexError if the grid is not `regular`
- */
-export function gridShape(metadata: ArrayMetadata): number[] {
-  const chunk = chunkShape(metadata);
-  return metadata.shape.map((length, i) => Math.ceil(length / chunk[i]));
 }

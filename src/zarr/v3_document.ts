@@ -5,13 +5,13 @@
  * strict where a guess could give wrong numbers. Source: the Zarr v3 core specification, "Metadata".
  */
 
+import { parseChunkShape, parseKeyEncoding, parseShape } from "./chunk_grid.ts";
 import { coreCodec } from "./codec_names.ts";
 import { dataTypeKind, itemSize } from "./data_type.ts";
 import { zeroOf } from "./fill_value.ts";
 import { isObject, type Json, type JsonObject, parseJson, toNumber } from "../json.ts";
 import { malformed, shown } from "./malformed.ts";
 import type { ArrayMetadata, Codec, DataType, GroupMetadata, Named } from "./metadata.ts";
-import { parseChunkShape, parseShape } from "./shape.ts";
 
 const ARRAY_MEMBERS = new Set([
   "zarr_format",
@@ -150,15 +150,13 @@ function chunkKeyEncoding(value: Json | undefined, where: string): Named {
   const encoding = value === undefined || value === null
     ? { name: "default" }
     : named(value, "chunk_key_encoding", where);
-  if (encoding.name !== "default" && encoding.name !== "v2") return encoding;
-  const separator = encoding.configuration?.separator ?? (encoding.name === "v2" ? "." : "/");
-  if (separator !== "/" && separator !== ".") {
-    throw malformed(where, `the separator of chunk keys is ${shown(separator)}`);
-  }
-  return { name: encoding.name, configuration: { separator } };
+  const known = parseKeyEncoding(encoding.name, encoding.configuration?.separator, where);
+  return known ? { name: known.name, configuration: { separator: known.separator } } : encoding;
 }
 
 function parseCodecs(value: Json | undefined, dataType: DataType, where: string): Codec[] {
+  // Zarr's first drafts had none; such an array cannot be served, but it can be shown.
+  if (value === undefined) return [];
   if (!Array.isArray(value) || value.length === 0) {
     throw malformed(where, `codecs is ${shown(value)}`);
   }

@@ -94,8 +94,11 @@ async function compareManifest(
     for (const key of stored) assert.ok(keys[key], key);
   }
   for (const [key, { bytes }] of Object.entries(keys)) {
-    if (!isMetadata(key)) continue;
-    const ours = new TextDecoder().decode(await manifest.document?.(key));
+    const name = key.slice(key.lastIndexOf("/") + 1);
+    if (!isMetadata(key) || name === ".zmetadata") continue;
+    const source = (await manifest.node(key.slice(0, Math.max(0, key.lastIndexOf("/")))))?.source;
+    assert.ok(source?.zarrFormat === 2, key);
+    const ours = new TextDecoder().decode(name === ".zattrs" ? source.zattrs : source.document);
     const theirs = new TextDecoder().decode(Uint8Array.fromBase64(bytes));
     assert.deepEqual(JSON.parse(ours), JSON.parse(theirs), key);
     compared++;

@@ -5,13 +5,19 @@
  * it has when opened as v2. Sources: zarr-python's `migrate_v3.py`; DESIGN §4; FORMATS §4.
  */
 
+import {
+  type ChunkLayout,
+  chunkLayout,
+  parseChunkShape,
+  parseKeyEncoding,
+  parseShape,
+} from "../chunk_grid.ts";
 import { dataTypeKind, dataTypeName, itemSize } from "../data_type.ts";
 import { fillValueFromV2, floatValue, isNullFill, unwrittenValue } from "../fill_value.ts";
 import { isObject, type Json, type JsonObject, toNumber } from "../../json.ts";
 import { malformed, shown } from "../malformed.ts";
 import type { ArrayMetadata, Codec, DataType, GroupMetadata } from "../metadata.ts";
 import { missingValuesFromV2 } from "./missing_values.ts";
-import { parseChunkShape, parseShape } from "../shape.ts";
 import { objectCodec, pipelineFromV2, v2Codecs } from "./codecs.ts";
 import { dataTypeFromV2 } from "./data_type.ts";
 
@@ -19,6 +25,8 @@ import { dataTypeFromV2 } from "./data_type.ts";
 export interface TranslatedArray {
   /** Codecs under the names of the source, with a complete configuration. */
   readonly metadata: ArrayMetadata;
+  /** Its grid, and how the source spells its chunks' keys. */
+  readonly layout: ChunkLayout;
   /** Why this is no faithful v3 form of the array, to follow "cannot be served: "; undefined if it is. */
   readonly unsupported?: string;
 }
@@ -68,19 +76,22 @@ export function arrayFromV2(
     isNull ? undefined : fill,
     type.dataType,
   );
+  const metadata: ArrayMetadata = {
+    zarr_format: 3,
+    node_type: "array",
+    shape,
+    data_type: type.dataType,
+    chunk_grid: { name: "regular", configuration: { chunk_shape: chunkShape } },
+    chunk_key_encoding: { name: "default", configuration: { separator: "/" } },
+    fill_value: fill ?? unwrittenValue(type.dataType),
+    codecs: pipeline.codecs,
+    attributes,
+    ...(names && { dimension_names: names }),
+  };
+  const encoding = parseKeyEncoding("v2", zarray.dimension_separator, where)!;
   return {
-    metadata: {
-      zarr_format: 3,
-      node_type: "array",
-      shape,
-      data_type: type.dataType,
-      chunk_grid: { name: "regular", configuration: { chunk_shape: chunkShape } },
-      chunk_key_encoding: { name: "default", configuration: { separator: "/" } },
-      fill_value: fill ?? unwrittenValue(type.dataType),
-      codecs: pipeline.codecs,
-      attributes,
-      ...(names && { dimension_names: names }),
-    },
+    metadata,
+    layout: { ...chunkLayout(metadata)!, encoding },
     ...withReason(type.unsupported ?? pipeline.unsupported ?? badFill),
   };
 }

@@ -427,10 +427,6 @@ Deno.test("consolidated metadata counts where a key is missing", async () => {
   assert.deepEqual(await shape("a"), [2]);
   assert.deepEqual(await shape("b"), [3]);
   assert.equal((await ref(manifest, "a", 1))?.kind, "range");
-  assert.match(
-    new TextDecoder().decode(await manifest.document?.(".zmetadata")),
-    /zarr_consolidated/,
-  );
 });
 
 Deno.test("a list of sets is groups by number, each with its own templates; a list of one is that one", async () => {

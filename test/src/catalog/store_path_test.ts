@@ -1,11 +1,6 @@
 import assert from "node:assert/strict";
 import { SluiceError } from "../../../src/errors.ts";
 import { parseStorePath } from "../../../src/catalog/store_path.ts";
-import {
-  chunkKeyCandidates,
-  parseChunkCoords,
-  parseDefaultChunkKey,
-} from "../../../src/zarr/chunk_key.ts";
 
 const IDS = new Set(["mur", "noaa/mur", "noaa/mur/v2", "a.b_c-d"]);
 const has = (id: string) => IDS.has(id);
@@ -93,47 +88,3 @@ for (
     );
   });
 }
-
-const KEYS: Array<[key: string, expected: ReturnType<typeof parseDefaultChunkKey>]> = [
-  ["temp/c/0/1/22", { path: "temp", coords: [0, 1, 22] }],
-  ["g/temp/c/0", { path: "g/temp", coords: [0] }],
-  ["scalar/c", { path: "scalar", coords: [] }],
-  ["c", { path: "", coords: [] }],
-  ["c/0", { path: "", coords: [0] }],
-  ["c/c/0", { path: "c", coords: [0] }],
-  ["c/0/c/1", { path: "c/0", coords: [1] }],
-  ["temp/c/01", undefined],
-  ["temp/c/-1", undefined],
-  ["temp/c/1.5", undefined],
-  ["temp/c/", undefined],
-  ["temp/0.0", undefined],
-  ["tempc/0", undefined],
-];
-for (const [key, expected] of KEYS) {
-  Deno.test(`parseDefaultChunkKey() of ${key} is ${JSON.stringify(expected)}`, () => {
-    assert.deepEqual(parseDefaultChunkKey(key), expected);
-  });
-}
-
-Deno.test("chunkKeyCandidates() offers every array path that could own the key", () => {
-  assert.deepEqual(chunkKeyCandidates("g/t/0/1"), [
-    { path: "g/t/0", rest: "1" },
-    { path: "g/t", rest: "0/1" },
-    { path: "g", rest: "t/0/1" },
-  ]);
-  assert.deepEqual(chunkKeyCandidates("t/c.0.1"), [
-    { path: "t", rest: "c.0.1" },
-    { path: "", rest: "t/c.0.1" },
-  ]);
-});
-
-Deno.test("parseChunkCoords() follows the array's own encoding", () => {
-  assert.deepEqual(parseChunkCoords("0.1", "v2", ".", 2), [0, 1]);
-  assert.deepEqual(parseChunkCoords("0/1", "v2", "/", 2), [0, 1]);
-  assert.deepEqual(parseChunkCoords("c.0.1", "default", ".", 2), [0, 1]);
-  assert.deepEqual(parseChunkCoords("0", "v2", ".", 0), []);
-  assert.deepEqual(parseChunkCoords("c", "default", "/", 0), []);
-  for (const rest of ["0", "0.1.2", "0.01", "a.b", "0/1", ""]) {
-    assert.equal(parseChunkCoords(rest, "v2", ".", 2), undefined, rest);
-  }
-});

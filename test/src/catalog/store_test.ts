@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { ByteCache } from "../../../src/byte_cache.ts";
 import type { ArrayNode, Manifest, Node } from "../../../src/manifest.ts";
 import type { ChunkRef } from "../../../src/chunk/ref.ts";
+import { IndexError, OriginError } from "../../../src/errors.ts";
 import { Store } from "../../../src/catalog/store.ts";
 import type { View } from "../../../src/zarr/view.ts";
 
@@ -154,4 +155,152 @@ Deno.test("the v2 view of a v3 source has documents for what v2 can say, and lea
   assert.equal((await json(store, "a/.zarray")).dtype, "<i2");
   assert.equal(await store.entry("s/.zarray"), undefined);
   assert.equal((await store.entry("a/1.0"))?.kind, "chunk");
+});
+
+/** Arrays that strict clients refuse, or misread, and why they are left out. */
+const REFUSED: Array<[title: string, node: ArrayNode, reason: RegExp]> = [
+  ["an unknown codec", array({ codecs: [{ name: "numcodecs.grib" }] }), /numcodecs\.grib/],
+  ["no codecs", array({ codecs: [] }), /codec/],
+  ["a rectilinear grid", array({ chunk_grid: { name: "rectilinear" } }), /not regular/],
+  ["chunk keys of a kind of their own", array({ chunk_key_encoding: { name: "x" } }), /"x"/],
+  ["an unknown data type", array({ data_type: "float8_new" }), /float8_new/],
+  ["a data type that only some have", array({ data_type: "bfloat16" }), /bfloat16/],
+  ["raw bits", array({ data_type: "r64" }), /r64/],
+  ["a fill value out of range", array({ fill_value: 40000 }), /40000/],
+  ["a fill value of another kind", array({ fill_value: "NaN" }), /NaN/],
+  ["storage transformers", array({ storage_transformers: [{ name: "x" }] }), /transformers/],
+  ["no faithful form", { ...array(), unsupported: "it holds Python objects" }, /Python objects/],
+];
+for (const [title, node, reason] of REFUSED) {
+  Deno.test(`an array with ${title} is left out of its groups' documents alone, with the reason`, async () => {
+    const nodes = { "": group, "g": group, "g/a": node, "g/b": array(), "c": array() };
+    const { store } = storeOf(nodes);
+    const root = await json(store, "zarr.json") as unknown as Consolidated;
+    assert.deepEqual(Object.keys(root.consolidated_metadata.metadata), ["c", "g", "g/b"]);
+    assert.match(root.attributes["sluice:left_out"], /^g\/a: /);
+    assert.match(root.attributes["sluice:left_out"], reason);
+    const own = await json(store, "g/zarr.json") as unknown as Consolidated;
+    assert.deepEqual(Object.keys(own.consolidated_metadata.metadata), ["b"]);
+    assert.match(own.attributes["sluice:left_out"], /^a: /);
+    assert.deepEqual(
+      own.attributes,
+      (root.consolidated_metadata.metadata.g as Consolidated).attributes,
+    );
+    const document = await json(store, "g/a/zarr.json");
+    assert.deepEqual(document.codecs, node.metadata.codecs, "its own document has its own codecs");
+    const listed = (await store.children("g")).map(([path, child]) => [
+      path,
+      child.type === "array" && child.leftOut !== undefined,
+    ]);
+    assert.deepEqual(listed, [["g/a", true], ["g/b", false]]);
+    const native = await json(
+      storeOf(nodes, "native").store,
+      "zarr.json",
+    ) as unknown as Consolidated;
+    assert.ok("g/a" in native.consolidated_metadata.metadata, "the native view has it");
+    assert.equal(native.attributes["sluice:left_out"], undefined);
+    const v2 = await json(storeOf(nodes, "v2").store, ".zmetadata") as unknown as V2Consolidated;
+    assert.ok(!("g/a/.zarray" in v2.metadata) && "g/b/.zarray" in v2.metadata);
+  });
+}
+
+interface Consolidated {
+  readonly attributes: Record<string, string>;
+  readonly consolidated_metadata: { readonly metadata: Record<string, unknown> };
+}
+
+interface V2Consolidated {
+  readonly metadata: Record<string, unknown>;
+}
+
+Deno.test("chunks that cannot be found are a fault in every view, never absent", async () => {
+  const nodes = { "": group, "a": array({ chunk_grid: { name: "rectilinear" } }) };
+  for (const view of ["portable", "native", "v2"] as const) {
+    const { manifest, store } = storeOf(nodes, view);
+    await assert.rejects(store.entry(view === "v2" ? "a/0.0" : "a/c/0/0"), /not regular/);
+    assert.deepEqual(manifest.asked, []);
+  }
+});
+
+Deno.test("a node that cannot be leaves out itself alone; asked for by name it answers its fault", async () => {
+  const nodes = { "": group, "a": array(), "b": array() };
+  for (const view of ["portable", "native", "v2"] as const) {
+    const { manifest, store } = storeOf(nodes, view);
+    manifest.node = (path) =>
+      path === "a"
+        ? Promise.reject(new IndexError("its shape is [-1]"))
+        : Promise.resolve((nodes as Record<string, Node>)[path]);
+    if (view === "v2") {
+      const { metadata } = await json(store, ".zmetadata") as unknown as V2Consolidated;
+      assert.deepEqual(Object.keys(metadata), [".zgroup", ".zattrs", "b/.zarray", "b/.zattrs"]);
+    } else {
+      const root = await json(store, "zarr.json") as unknown as Consolidated;
+      assert.deepEqual(Object.keys(root.consolidated_metadata.metadata), ["b"]);
+      assert.equal(root.attributes["sluice:left_out"], "a: its shape is [-1]");
+    }
+    await assert.rejects(store.entry(view === "v2" ? "a/.zarray" : "a/zarr.json"), /\[-1\]/);
+    await assert.rejects(store.entry(view === "v2" ? "a/0.0" : "a/c/0/0"), /\[-1\]/);
+    assert.equal((await store.children(""))[0][1].type, "malformed");
+  }
+});
+
+Deno.test("an index that cannot be read is no malformed node: its groups fail", async () => {
+  const { manifest, store } = storeOf({ "": group, "a": array() });
+  const { node } = manifest;
+  manifest.node = (path) =>
+    path === "a" ? Promise.reject(new OriginError("origin-unavailable", "down")) : node(path);
+  await assert.rejects(store.entry("zarr.json"), OriginError);
+});
+
+Deno.test("what stands behind # in a path is left out of the portable view alone, and served by name", async () => {
+  const nodes = { "": group, "a#1": array(), "g#": group, "g#/b": array(), "c": array() };
+  const { store } = storeOf(nodes);
+  const root = await json(store, "zarr.json") as unknown as Consolidated;
+  assert.deepEqual(Object.keys(root.consolidated_metadata.metadata), ["c"]);
+  for (const path of ["a#1", "g#", "g#/b"]) {
+    assert.ok(root.attributes["sluice:left_out"].includes(`${path}: its path holds "#"`), path);
+  }
+  assert.equal((await store.entry("a#1/c/0/0"))?.kind, "chunk");
+  assert.deepEqual((await json(store, "a#1/zarr.json")).shape, [5, 4]);
+  const native = await json(storeOf(nodes, "native").store, "zarr.json") as unknown as Consolidated;
+  assert.equal(Object.keys(native.consolidated_metadata.metadata).length, 4);
+});
+
+Deno.test("grid mappings stand before the other arrays of their depth, whatever their names", async () => {
+  const mapped = (grid_mapping: string) => array({ attributes: { grid_mapping } });
+  const { store } = storeOf({
+    "": group,
+    "A": mapped("zone"),
+    "B": mapped("crs: x y other: lat lon"),
+    "crs": array(),
+    "g": group,
+    "g/A": mapped("local"),
+    "g/local": array(),
+    "other": array(),
+    "unused": array({ attributes: { grid_mapping_name: "latitude_longitude" } }),
+    "zone": array(),
+  });
+  const root = await json(store, "zarr.json") as unknown as Consolidated;
+  assert.deepEqual(Object.keys(root.consolidated_metadata.metadata), [
+    "crs",
+    "other",
+    "unused",
+    "zone",
+    "A",
+    "B",
+    "g",
+    "g/local",
+    "g/A",
+  ]);
+});
+
+Deno.test("~native and ~v2 read an array's metadata once, not at each chunk", async () => {
+  for (const [view, key] of [["native", "a/c/0/0"], ["v2", "a/0.0"]] as const) {
+    const { manifest, store } = storeOf({ "": group, "a": array() }, view);
+    let asked = 0;
+    const { node } = manifest;
+    manifest.node = (path) => (asked += path === "a" ? 1 : 0, node(path));
+    for (let i = 0; i < 3; i++) assert.equal((await store.entry(key))?.kind, "chunk");
+    assert.equal(asked, 1, view);
+  }
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { consolidatedGroup, type Descendant, zmetadata } from "../../../src/zarr/consolidated.ts";
+import { consolidatedGroup, type Descendant } from "../../../src/zarr/consolidated.ts";
 import { stringifyJson } from "../../../src/json.ts";
 import type { GroupMetadata } from "../../../src/zarr/metadata.ts";
 
@@ -44,15 +44,4 @@ Deno.test("consolidatedGroup() takes 10,000 nodes, in any order", () => {
   const keys = Object.keys(metadata);
   assert.equal(keys.length, 10_000);
   assert.deepEqual(keys, [...keys].sort());
-});
-
-Deno.test("zmetadata() has the documents of every node, as they are written", () => {
-  const zarray = '{"zarr_format": 2, "shape": []}';
-  const zattrs = '{"b":NaN, "c": 1.0}';
-  assert.equal(
-    zmetadata([["g/a", { zarray, zattrs }], ["", {}], ["g", {}]]),
-    '{"zarr_consolidated_format":1,"metadata":{".zgroup":{"zarr_format":2},".zattrs":{},' +
-      '"g/.zgroup":{"zarr_format":2},"g/.zattrs":{},' +
-      '"g/a/.zarray":{"zarr_format": 2, "shape": []},"g/a/.zattrs":{"b":NaN, "c": 1.0}}}',
-  );
 });

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { IndexError } from "../../../src/errors.ts";
 import { type JsonObject, parseJson, stringifyJson } from "../../../src/json.ts";
-import { type ArrayMetadata, chunkShape, gridShape } from "../../../src/zarr/metadata.ts";
+import { chunkLayout } from "../../../src/zarr/chunk_grid.ts";
+import type { ArrayMetadata } from "../../../src/zarr/metadata.ts";
 import { parseZarrJson } from "../../../src/zarr/v3_document.ts";
 
 const ARRAY = `{"zarr_format":3,"node_type":"array","shape":[5,7],"data_type":"int16",
@@ -18,7 +19,7 @@ function parsed(members: string): ArrayMetadata {
 
 Deno.test("a plain zarr.json is read as it stands", () => {
   assert.equal(stringifyJson(parsed("{}")), stringifyJson(parseJson(ARRAY)));
-  assert.deepEqual(gridShape(parsed("{}")), [3, 3]);
+  assert.deepEqual(chunkLayout(parsed("{}"))?.grid, [3, 3]);
 });
 
 /** Members put into the document, and what the metadata then has of them. */
@@ -107,6 +108,14 @@ const REFUSED: Array<[members: string, message: RegExp]> = [
     '{"chunk_grid":{"name":"regular","configuration":{"chunk_shape":[2]}}}',
     /chunk_shape has 1 dimensions, shape has 2/,
   ],
+  [
+    '{"chunk_grid":{"name":"regular","configuration":{"chunk_shape":[2,0]}}}',
+    /chunk_shape\[1\] is 0 where shape\[1\] is 7/,
+  ],
+  [
+    '{"shape":[5,7000000000],"chunk_grid":{"name":"regular","configuration":{"chunk_shape":[1,1]}}}',
+    /more chunks than can be counted/,
+  ],
   ['{"chunk_key_encoding":{"name":"default","configuration":{"separator":"-"}}}', /separator/],
   ['{"codecs":[]}', /codecs is \[\]/],
   ['{"codecs":[5]}', /codecs\[0\] is 5/],
@@ -145,9 +154,8 @@ Deno.test("a group is read without the metadata consolidated in it", () => {
   );
 });
 
-Deno.test("a chunk grid that is not regular is kept, and has no chunk shape", () => {
+Deno.test("a chunk grid that is not regular is kept, and has no layout", () => {
   const metadata = parsed('{"chunk_grid":{"name":"rectilinear","configuration":{"a":1}}}');
   assert.equal(metadata.chunk_grid.name, "rectilinear");
-  assert.throws(() => chunkShape(metadata), IndexError);
-  assert.throws(() => gridShape(metadata), IndexError);
+  assert.equal(chunkLayout(metadata), undefined);
 });

@@ -1,0 +1,23 @@
+/** An array as one view shows it, and how its chunks are served. */
+
+import type { ChunkLayout } from "../zarr/chunk_grid.ts";
+import type { ArrayMetadata } from "../zarr/metadata.ts";
+import type { ChunkPlan } from "./plan.ts";
+
+/** An array as one view shows it. */
+export interface ArrayView {
+  /** What tells it from a group. */
+  readonly type: "array";
+  /** Its path below the root. */
+  readonly path: string;
+  /** As the source has it, in v3 terms. */
+  readonly native: ArrayMetadata;
+  /** As this view shows it. */
+  readonly metadata: ArrayMetadata;
+  /** How its chunks are served in this view. */
+  readonly plan: ChunkPlan;
+  /** Its grid, and how this view spells its chunks' keys; undefined if its chunks cannot be found. */
+  readonly layout?: ChunkLayout;
+  /** Why it is not in its groups' documents; undefined if it is. */
+  readonly leftOut?: string;
+}
