@@ -1,8 +1,9 @@
 /** Decodes a stored chunk whatever its tier, for `check`. */
 
+import { decodeAll } from "../codecs/decode_steps.ts";
 import type { ArrayMetadata } from "../zarr/metadata.ts";
-import { readPipeline } from "../codecs/pipeline.ts";
-import { planTranscode } from "./transcode.ts";
+import { readPipeline } from "./pipeline.ts";
+import { planDecoding } from "./transcode.ts";
 
 /**
  * The bytes of a chunk as its array's `bytes` codec writes them, of exactly the size that its
@@ -16,9 +17,6 @@ export async function decodeChunk(
 ): Promise<Uint8Array | undefined> {
   const pipeline = readPipeline(metadata);
   if ("reason" in pipeline) return undefined;
-  const plan = planTranscode(pipeline);
-  if ("reason" in plan) return undefined;
-  let bytes = encoded;
-  for (const step of plan.decode) bytes = await step.decode(bytes);
-  return bytes;
+  const plan = planDecoding(pipeline);
+  return "reason" in plan ? undefined : await decodeAll(plan.decode, encoded);
 }

@@ -1,7 +1,7 @@
 /** How one stored chunk becomes the bytes of its key: by arithmetic where possible, else by decoding. */
 
 import { ChunkError } from "../errors.ts";
-import type { DecodeStep } from "../codecs/step.ts";
+import { decodeAll } from "../codecs/decode_steps.ts";
 import type { ChunkPlan } from "./plan.ts";
 
 /** Part of every ETag of a chunk. Bump it when any plan's output bytes change. */
@@ -73,10 +73,4 @@ export function deliver(plan: ChunkPlan, encodedLength: number): Delivery {
 /** The stored bytes as they are. */
 function spliceAll(contentLength: number): Delivery {
   return { kind: "splice", prefix: NOTHING, trimStart: 0, trimEnd: 0, contentLength };
-}
-
-async function decodeAll(steps: readonly DecodeStep[], encoded: Uint8Array): Promise<Uint8Array> {
-  let bytes = encoded;
-  for (const step of steps) bytes = await step.decode(bytes);
-  return bytes;
 }

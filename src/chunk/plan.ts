@@ -1,14 +1,23 @@
 /**
- * How a foreign encoding is served in codecs that every client has. Computed once an array, from
- * metadata alone, without I/O, so it can be tested as data. DESIGN: pass, frame, transcode.
+ * How a foreign encoding is served in codecs that every client has. Computed once an encoding of an
+ * array, from metadata alone, without I/O, so it can be tested as data. DESIGN: pass, frame, transcode.
  */
 
+import { type DecodeStep, heldBytes } from "../codecs/decode_steps.ts";
+import { portableStages } from "../codecs/stages.ts";
+import { encodeZstd, ZSTD_CODEC, zstdBound } from "../codecs/zstd.ts";
 import type { ArrayMetadata, Codec } from "../zarr/metadata.ts";
 import { planFrame } from "./frame.ts";
-import { type Pipeline, readPipeline } from "../codecs/pipeline.ts";
-import { portableCodec } from "../codecs/portable.ts";
-import type { DecodeStep, EncodeStep } from "../codecs/step.ts";
-import { planTranscode } from "./transcode.ts";
+import { type Pipeline, readPipeline } from "./pipeline.ts";
+import { planDecoding } from "./transcode.ts";
+
+/** Writes the portable encoding of raw chunk bytes. */
+export interface EncodeStep {
+  /** The name of the portable codec. */
+  readonly name: string;
+  /** Encodes a whole chunk. */
+  encode(bytes: Uint8Array): Uint8Array | Promise<Uint8Array>;
+}
 
 /** How the chunks of one array are served, and the v3 codecs that say so. */
 export type ChunkPlan =
@@ -38,12 +47,16 @@ export type ChunkPlan =
     readonly nbytes: number;
     /** Full decoding, for the chunks whose payload does not fit the frame. */
     readonly decode: readonly DecodeStep[];
+    /** The most bytes that decoding such a chunk holds at one time, the stored ones not counted. */
+    readonly decodedBytes: number;
   }
   | {
     readonly tier: "transcode";
     readonly codecs: readonly Codec[];
     readonly decode: readonly DecodeStep[];
     readonly encode: EncodeStep;
+    /** The most bytes that converting a chunk holds at one time, the stored ones not counted. */
+    readonly decodedBytes: number;
   }
   /** None of the tiers can serve it: the source's own codecs, bytes untouched, and why. */
   | { readonly tier: "native"; readonly codecs: readonly Codec[]; readonly reason: string };
@@ -53,28 +66,38 @@ export type ChunkPlan =
  * source's own codec names. Never throws: what cannot be served is `native`, with the reason.
  */
 export function planArray(metadata: ArrayMetadata): ChunkPlan {
-  const native = ({ reason }: { readonly reason: string }): ChunkPlan => ({
-    tier: "native",
-    codecs: metadata.codecs,
-    reason,
-  });
   const pipeline = readPipeline(metadata);
-  if ("reason" in pipeline) return native(pipeline);
-  const cheap = planPass(pipeline) ?? planFrame(pipeline);
-  if (cheap) return cheap;
-  const plan = planTranscode(pipeline);
-  return "reason" in plan ? native(plan) : plan;
+  const plan = "reason" in pipeline
+    ? pipeline
+    : planPass(pipeline) ?? planFrame(pipeline) ?? planTranscode(pipeline);
+  return "reason" in plan ? native(metadata, plan.reason) : plan;
+}
+
+function native({ codecs }: ArrayMetadata, reason: string): ChunkPlan {
+  return { tier: "native", codecs, reason };
 }
 
 /** The pass plan: every codec is portable, perhaps under another name. */
 function planPass(
-  { arrayToArray, arrayToBytes, bytesToBytes, itemBytes, nbytes, rank }: Pipeline,
+  { arrayToArray, arrayToBytes, bytesToBytes, nbytes }: Pipeline,
 ): ChunkPlan | undefined {
   if (arrayToArray.length > 1) return undefined; // not every client undoes two transpositions
-  const codecs = [...arrayToArray, arrayToBytes, ...bytesToBytes].map((stage) =>
-    portableCodec(stage, itemBytes, rank)
-  );
-  if (!codecs.every((codec) => codec !== undefined)) return undefined;
-  const raw = arrayToBytes.id === "bytes" && bytesToBytes.length === 0 && nbytes !== undefined;
+  const codecs = portableStages([...arrayToArray, arrayToBytes, ...bytesToBytes]);
+  if (!codecs) return undefined;
+  const raw = arrayToBytes.codec.name === "bytes" && bytesToBytes.length === 0 &&
+    nbytes !== undefined;
   return { tier: "pass", codecs, ...(raw ? { rawBytes: nbytes } : {}) };
+}
+
+function planTranscode(pipeline: Pipeline): ChunkPlan | { readonly reason: string } {
+  const raw = planDecoding(pipeline);
+  if ("reason" in raw) return raw;
+  const { codecs, decode, bytes } = raw;
+  return {
+    tier: "transcode",
+    codecs: [...codecs, ZSTD_CODEC],
+    decode,
+    encode: { name: "zstd", encode: encodeZstd },
+    decodedBytes: Math.max(heldBytes(decode), bytes + zstdBound(bytes)),
+  };
 }

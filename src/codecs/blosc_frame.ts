@@ -4,7 +4,7 @@
  */
 
 import { ChunkError } from "../errors.ts";
-import type { Codec } from "../zarr/metadata.ts";
+import type { CodecSpec } from "./codec.ts";
 
 /** What the one block of a frame holds. */
 export interface BloscFrame {
@@ -79,7 +79,7 @@ export function storedFrame(frame: BloscFrame, raw: Uint8Array): Uint8Array {
 }
 
 /** The v3 codec that declares the frames of an array. */
-export function frameCodec(frame: BloscFrame): Codec {
+export function frameCodec(frame: BloscFrame): CodecSpec {
   return {
     name: "blosc",
     configuration: {

@@ -1,22 +1,20 @@
 /** From codecs to the steps that undo them, each with the size that it must give. */
 
-import { toNumber } from "../json.ts";
-import { decodeBlosc } from "./decode/blosc.ts";
-import { decodeBz2 } from "./decode/bz2.ts";
-import { CHECKSUM_BYTES, CHECKSUM_LOCATION, verifyChecksum } from "./decode/checksum.ts";
-import { decompress } from "./decode/decompress.ts";
-import { decodeLz4 } from "./decode/lz4.ts";
-import { unshuffle } from "./decode/shuffle.ts";
-import { checkSize, type Size } from "./decode/size.ts";
-import type { Stage } from "./pipeline.ts";
-import type { DecodeStep } from "./step.ts";
+import { codecId, type Decoder, type Stage } from "./codec.ts";
+import { checkSize, type Size } from "./size.ts";
 
-/** Inner codecs of Blosc that have no decoder here. */
-const BLOSC_UNDECODABLE = ["snappy"];
+/** Undoes one encoding: encoded bytes in, less encoded bytes out, never more than the array declares. */
+export interface DecodeStep extends Decoder {
+  /** The codec's name, for messages and `inspect`. */
+  readonly name: string;
+  /** Bytes that it gives. */
+  readonly decoded: Size;
+}
 
 /**
- * The steps that undo `stages` (bytes → bytes, in the order of encoding), last one first.
+ * The steps that undo `stages`, last one first; or why they cannot be undone.
  *
+ * @param stages in the order of encoding, without transpositions
  * @param decoded what they give in the end
  */
 export function decodeSteps(
@@ -24,74 +22,53 @@ export function decodeSteps(
   decoded: Size,
 ): { readonly steps: readonly DecodeStep[] } | { readonly reason: string } {
   const steps: DecodeStep[] = [];
+  const filter = stages.findLast(({ codec }) => codec.kind === "array→array");
+  const endian = stages.find(({ codec }) => codec.kind === "array→bytes")?.configuration.endian;
+  const order = endian === "big" || endian === "little" ? endian : undefined;
   let size = decoded;
   for (const stage of stages) {
-    const undo = undoing(stage, size);
-    if (typeof undo === "string") return { reason: `codec ${stage.source.name} ${undo}` };
-    steps.unshift({ name: stage.id, decode: undo.decode });
-    size = undo.encoded;
+    const { codec } = stage;
+    const decoder =
+      codec.decoder?.(stage, { decoded: size, ...(stage === filter && { endian: order }) }) ??
+        "has no decoder here";
+    if (typeof decoder === "string") return { reason: `codec ${stage.source.name} ${decoder}` };
+    steps.unshift({ ...decoder, name: codecId(codec), decoded: size });
+    size = decoder.encoded;
   }
   return { steps };
 }
 
-interface Undoing {
-  readonly decode: DecodeStep["decode"];
-  /** What the codec's encoded bytes can measure. */
-  readonly encoded: Size;
-}
-
-/** How to undo one codec whose decoded bytes measure `size`; or why it cannot be done. */
-function undoing({ id, configuration }: Stage, size: Size): Undoing | string {
-  switch (id) {
-    case "zlib":
-    case "gzip":
-    case "zstd":
-      return { decode: (bytes) => decompress(id, bytes, size), encoded: compressed(size) };
-    case "bz2":
-      return { decode: (bytes) => decodeBz2(bytes, size), encoded: compressed(size) };
-    case "lz4":
-      return { decode: (bytes) => decodeLz4(bytes, size), encoded: compressed(size) };
-    case "blosc":
-      if (BLOSC_UNDECODABLE.includes(String(configuration.cname))) {
-        return `with ${configuration.cname} has no decoder here`;
-      }
-      return { decode: (bytes) => decodeBlosc(bytes, size), encoded: compressed(size) };
-    case "shuffle": {
-      const elementBytes = toNumber(configuration.elementsize);
-      if (elementBytes === undefined || !Number.isSafeInteger(elementBytes) || elementBytes < 1) {
-        return "does not say its element size";
-      }
-      return {
-        decode: (bytes) => {
-          checkSize(id, bytes.length, size);
-          return unshuffle(bytes, elementBytes);
-        },
-        encoded: size,
-      };
-    }
-    case "fletcher32":
-    case "adler32":
-    case "crc32":
-    case "crc32c": {
-      const location = id === "fletcher32"
-        ? "end"
-        : configuration.location ?? CHECKSUM_LOCATION[id];
-      if (location !== "start" && location !== "end") return "has no such location";
-      return {
-        decode: (bytes) => {
-          const data = verifyChecksum(id, bytes, location);
-          checkSize(id, data.length, size);
-          return data;
-        },
-        encoded: { ...size, bytes: size.bytes + CHECKSUM_BYTES },
-      };
-    }
-    default:
-      return "has no decoder here";
+/**
+ * Undoes all encodings of a chunk. `encoded` stays as it is.
+ *
+ * @throws ChunkError also if a step gives another size than it declares
+ */
+export async function decodeAll(
+  steps: readonly DecodeStep[],
+  encoded: Uint8Array,
+): Promise<Uint8Array> {
+  let bytes = encoded;
+  for (const { name, encoded: given, decode, decoded, inPlace } of steps) {
+    if (given.exact) checkSize(`What ${name} decodes`, bytes.length, given);
+    bytes = await decode(inPlace && bytes.buffer === encoded.buffer ? bytes.slice() : bytes);
+    checkSize(name, bytes.length, decoded);
   }
+  return bytes;
 }
 
-/** What compressing gives at most: no compressor here grows its input by more. */
-function compressed(size: Size): Size {
-  return { bytes: size.bytes * 2 + 65536, exact: false };
+/**
+ * The most bytes that decoding a chunk holds at one time: what each step is given, what it gives, and
+ * what it needs beside them. The stored chunk itself is not counted: its length is known where it is
+ * read.
+ */
+export function heldBytes(steps: readonly DecodeStep[]): number {
+  let most = 0;
+  let given = 0;
+  for (const { decoded, encoded, inPlace, isView, scratchBytes = 0 } of steps) {
+    if (isView) continue;
+    // What is changed in place is a copy first, if it is the stored chunk itself.
+    most = Math.max(most, (inPlace ? encoded.bytes : given) + decoded.bytes + scratchBytes);
+    given = decoded.bytes;
+  }
+  return most;
 }

@@ -4,7 +4,19 @@
  */
 
 import type { Json } from "../json.ts";
-import type { Stage } from "./pipeline.ts";
+import type { Codec, Stage } from "./codec.ts";
+
+/** The row of `transpose`. */
+export const transpose: Codec = {
+  name: "transpose",
+  kind: "array→array",
+  portable({ configuration, elements }) {
+    const axes = transposeOrder(configuration.order, elements.rank);
+    return axes && isOwnInverse(axes)
+      ? { name: "transpose", configuration: { order: axes } }
+      : undefined;
+  },
+};
 
 /** The permutation that an `order` means; undefined if it is none of `rank` dimensions. */
 export function transposeOrder(order: Json | undefined, rank: number): number[] | undefined {

@@ -1,17 +1,18 @@
 /** Zarr v3 metadata as types. Source: the Zarr v3 core specification, "Array metadata". */
 
+import type { CodecSpec } from "../codecs/codec.ts";
 import type { Json, JsonObject } from "../json.ts";
 
-/** A named extension point with its configuration: `{"name": "gzip", "configuration": {"level": 1}}`. */
+/** A named extension point with its configuration: `{"name": "regular", "configuration": {…}}`. */
 export interface Named {
-  /** A core or registered name, or a library's own (`numcodecs.zlib`). */
+  /** A core or registered name, or a library's own (`numpy.datetime64`). */
   readonly name: string;
   /** What the extension point takes; absent if it takes nothing. */
   readonly configuration?: JsonObject;
 }
 
 /** A codec of a v3 pipeline. */
-export type Codec = Named;
+export type Codec = CodecSpec;
 
 /** A v3 data type: a core name (`"int16"`) or a named extension (`{"name": "numpy.datetime64", …}`). */
 export type DataType = string | Named;

@@ -6,7 +6,6 @@
  */
 
 import { parseChunkShape, parseKeyEncoding, parseShape } from "./chunk_grid.ts";
-import { coreCodec } from "./codec_names.ts";
 import { dataTypeKind, itemSize } from "./data_type.ts";
 import { zeroOf } from "./fill_value.ts";
 import { isObject, type Json, type JsonObject, parseJson, toNumber } from "../json.ts";
@@ -31,8 +30,8 @@ const GROUP_MEMBERS = new Set(["zarr_format", "node_type", "attributes", "consol
 /**
  * The metadata in the `zarr.json` of the node at `path` (for messages).
  *
- * Codecs have their configurations completed and core codecs their core names; the chunk grid and
- * the chunk key encoding always have configurations. Attributes are as the document has them.
+ * The chunk grid and the chunk key encoding always have configurations, and elements of several bytes a
+ * byte order. Other codecs and attributes are as the document has them.
  *
  * @throws IndexError if it is no Zarr v3 metadata
  */
@@ -160,13 +159,9 @@ function parseCodecs(value: Json | undefined, dataType: DataType, where: string)
   if (!Array.isArray(value) || value.length === 0) {
     throw malformed(where, `codecs is ${shown(value)}`);
   }
-  const size = itemSize(dataType);
   return value.map((item: Json, index): Codec => {
     const codec = named(item, `codecs[${index}]`, where);
-    if (codec.name === "bytes" || codec.name === "endian") return bytesCodec(codec, dataType);
-    const id = codec.name.replace(/^numcodecs\./, "");
-    const completed = id !== codec.name || id === "blosc" || id === "zstd" || id === "gzip";
-    return completed ? coreCodec(id, codec.configuration ?? {}, size ?? 1) : codec;
+    return codec.name === "bytes" || codec.name === "endian" ? bytesCodec(codec, dataType) : codec;
   });
 }
 

@@ -2,68 +2,18 @@
  * The filters and the compressor of a Zarr v2 array as a v3 codec pipeline.
  *
  * v2 has one list of filters and then a compressor, in any order of kinds; v3 has array-to-array
- * codecs, one array-to-bytes codec, and bytes-to-bytes codecs. Names and places are those that
- * zarr-python's `migrate_v3.py` gives; the kinds and defaults are numcodecs'. Source: FORMATS 4.6.
+ * codecs, one array-to-bytes codec, and bytes-to-bytes codecs. What each is, and with which defaults,
+ * the registry knows. Source: zarr-python's `migrate_v3.py`; FORMATS 4.6.
  */
 
-import { coreCodec } from "../codec_names.ts";
+import type { Codec as CodecRow, CodecKind } from "../../codecs/codec.ts";
+import { parseNumpyType } from "../../codecs/numpy_type.ts";
+import { findV2Codec } from "../../codecs/registry.ts";
 import { dataTypeKind, itemSize } from "../data_type.ts";
 import { isObject, type Json, type JsonObject } from "../../json.ts";
 import { malformed, shown } from "../malformed.ts";
 import type { Codec, DataType } from "../metadata.ts";
 import type { Endian } from "./data_type.ts";
-
-/** numcodecs' codecs from array to array. */
-const ARRAY_TO_ARRAY = new Set([
-  "astype",
-  "bitround",
-  "delta",
-  "fixedscaleoffset",
-  "packbits",
-  "quantize",
-]);
-
-/** numcodecs' codecs from array to bytes: they stand in place of `bytes`. */
-const ARRAY_TO_BYTES = new Set([
-  "categorize",
-  "json2",
-  "msgpack2",
-  "pcodec",
-  "pickle",
-  "vlen-array",
-  "vlen-bytes",
-  "vlen-utf8",
-  "zfpy",
-]);
-
-/** numcodecs' codecs from bytes to bytes. */
-const BYTES_TO_BYTES = new Set([
-  "adler32",
-  "base64",
-  "blosc",
-  "bz2",
-  "crc32",
-  "crc32c",
-  "fletcher32",
-  "gzip",
-  "jenkins_lookup3",
-  "lz4",
-  "lzma",
-  "shuffle",
-  "zlib",
-  "zstd",
-]);
-
-/** Ids of the filters that turn Python objects into bytes. */
-const OBJECT_CODECS = new Set([
-  "categorize",
-  "json2",
-  "msgpack2",
-  "pickle",
-  "vlen-array",
-  "vlen-bytes",
-  "vlen-utf8",
-]);
 
 /** A numcodecs configuration: its id, and the rest. */
 export interface V2Codec {
@@ -94,7 +44,7 @@ function codecList(value: Json | undefined, member: string, where: string): V2Co
 
 /** The id of the codec that encodes the elements of `|O`. */
 export function objectCodec(codecs: readonly V2Codec[]): string | undefined {
-  return codecs.find(({ id }) => OBJECT_CODECS.has(id))?.id;
+  return codecs.find(({ id }) => findV2Codec(id)?.objects)?.id;
 }
 
 /** A v3 pipeline, and why it is none. */
@@ -118,41 +68,42 @@ export function pipelineFromV2(
   transpose?: Codec,
 ): V3Pipeline {
   const codecs: Codec[] = transpose ? [transpose] : [];
-  const typeSize = itemSize(dataType) ?? 1;
-  let elements: { endian: Endian } = { endian };
+  const elements = { itemBytes: itemSize(dataType) };
+  let order = endian;
   let serialized = false;
   let unsupported: string | undefined;
-  v2.forEach((codec, index) => {
-    const kind = kindOf(codec.id, serialized, index === v2.length - 1);
-    if (kind === "bytes" && !serialized) {
-      codecs.push(bytesCodec(elements.endian));
+  v2.forEach(({ id, config }, index) => {
+    const codec = findV2Codec(id);
+    const kind = codec?.kind ?? unknownKind(serialized, index === v2.length - 1);
+    if (kind === "bytes→bytes" && !serialized) {
+      codecs.push(bytesCodec(order));
       serialized = true;
-    } else if (kind !== "bytes" && serialized) {
+    } else if (kind !== "bytes→bytes" && serialized) {
       // Kept in its true order, so that a client refuses the pipeline instead of misreading it.
-      unsupported ??= `its filter ${codec.id} works on the bytes of the one before, ` +
+      unsupported ??= `its filter ${id} works on the bytes of the one before, ` +
         "which Zarr v3 cannot say";
     }
-    if (kind === "serializer") serialized = true;
-    if (kind === "array") elements = { endian: encodedEndian(codec, elements.endian) };
-    codecs.push(
-      coreCodec(codec.id, kind === "array" ? littleEndian(codec.config) : codec.config, typeSize),
-    );
+    if (kind === "array→bytes") serialized = true;
+    if (kind === "array→array") order = encodedEndian(codec, config, order);
+    const configuration = kind === "array→array" ? littleEndian(config) : config;
+    const spec = codec?.fromV2?.(configuration, elements) ??
+      { name: codec?.name ?? `numcodecs.${id}`, configuration };
+    if (typeof spec === "string") unsupported ??= `its codec ${id} ${spec}`;
+    codecs.push(typeof spec === "string" ? { name: `numcodecs.${id}`, configuration } : spec);
   });
-  if (!serialized) codecs.push(bytesCodec(elements.endian));
+  if (!serialized) codecs.push(bytesCodec(order));
   const text = dataTypeKind(dataType) === "text" || dataTypeKind(dataType) === "bytes";
-  if (text && !v2.some(({ id }) => ARRAY_TO_BYTES.has(id))) {
+  if (text && !v2.some(({ id }) => findV2Codec(id)?.kind === "array→bytes")) {
     unsupported ??= "it holds Python objects and names no codec for them";
   }
   return { codecs, unsupported };
 }
 
-/** Where a codec stands; an unknown one is placed so that every known one keeps its place. */
-function kindOf(id: string, serialized: boolean, last: boolean): "array" | "serializer" | "bytes" {
-  if (ARRAY_TO_ARRAY.has(id)) return "array";
-  if (ARRAY_TO_BYTES.has(id)) return "serializer";
-  if (BYTES_TO_BYTES.has(id) || serialized) return "bytes";
+/** Where a codec that is not known stands, so that every known one keeps its place. */
+function unknownKind(serialized: boolean, last: boolean): CodecKind {
+  if (serialized) return "bytes→bytes";
   // kerchunk's codecs for GRIB, FITS and the like are alone, and make arrays of whole messages.
-  return last ? "serializer" : "array";
+  return last ? "array→bytes" : "array→array";
 }
 
 function bytesCodec(endian: Endian): Codec {
@@ -173,11 +124,9 @@ function littleEndian(config: JsonObject): JsonObject {
 }
 
 /** Byte order of what an array-to-array filter writes. */
-function encodedEndian({ id, config }: V2Codec, endian: Endian): Endian {
-  if (id === "packbits") return undefined;
-  const dtype = id === "astype" ? config.encode_dtype : config.astype ?? config.dtype;
-  const match = typeof dtype === "string" ? /^([<>|=]?)[a-zA-Z]+(\d*)$/.exec(dtype) : null;
-  if (!match) return endian;
-  if (match[2] === "1" || match[1] === "|") return undefined;
-  return match[1] === ">" ? "big" : "little";
+function encodedEndian(codec: CodecRow | undefined, config: JsonObject, endian: Endian): Endian {
+  const { dtype = config.astype ?? config.dtype } = codec?.stored?.(config, { rank: 0 }) ?? {};
+  const type = parseNumpyType(dtype);
+  if (!type) return endian;
+  return type.bytes === 1 ? undefined : type.bigEndian ? "big" : "little";
 }

@@ -6,6 +6,8 @@
  * value and the `_FillValue` of v3, which may differ, are written.
  */
 
+import { codecId } from "../../codecs/codec.ts";
+import { findCodec } from "../../codecs/registry.ts";
 import { dataTypeKind, numpyName } from "../data_type.ts";
 import { floatValue, zeroOf } from "../fill_value.ts";
 import {
@@ -117,27 +119,8 @@ function orderOf(transposes: readonly Codec[], rank: number): "C" | "F" | undefi
 }
 
 function v2Codec({ name, configuration = {} }: Codec): JsonObject | undefined {
-  switch (name) {
-    case "gzip":
-      return { id: "gzip", level: configuration.level ?? 1 };
-    case "zstd":
-      // numcodecs before 0.13 does not know `checksum`, and needs no word of it to decode.
-      return { id: "zstd", level: configuration.level ?? 0 };
-    case "crc32c":
-      return { id: "crc32c", location: "end" };
-    case "blosc":
-      return {
-        id: "blosc",
-        cname: configuration.cname ?? "lz4",
-        clevel: configuration.clevel ?? 5,
-        shuffle: ["noshuffle", "shuffle", "bitshuffle"].indexOf(
-          typeof configuration.shuffle === "string" ? configuration.shuffle : "shuffle",
-        ),
-        blocksize: configuration.blocksize ?? 0,
-      };
-    default:
-      return undefined;
-  }
+  const codec = findCodec(name);
+  return codec?.toV2 && { id: codecId(codec), ...codec.toV2(configuration) };
 }
 
 /**

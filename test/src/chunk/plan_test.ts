@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { planArray } from "../../../src/chunk/plan.ts";
 import type { ArrayMetadata } from "../../../src/zarr/metadata.ts";
 import { rawNumber } from "../../../src/json.ts";
+import { parseZarrJson } from "../../../src/zarr/v3_document.ts";
 import { arrayMetadata, VECTORS } from "../codecs/vectors.ts";
 
 const little = { name: "bytes", configuration: { endian: "little" } };
@@ -140,6 +141,54 @@ Deno.test("portable codecs pass as they are, or under their portable name", asyn
     });
   }
 });
+
+// What zarr-python 3.4.1 takes (`evolve_from_array_spec`): the item size of what the codec is given.
+Deno.test("a v3 shuffle without an element size has that of its elements, never numcodecs' 4", async (t) => {
+  const cases: Array<[title: string, filters: unknown[], size: number, dataType: DataType]> = [
+    ["float64", [], 8, "float64"],
+    ["int16", [], 2, "int16"],
+    ["behind astype", [v2("astype", { encode_dtype: "<i2", decode_dtype: "<f8" })], 2, "float64"],
+    ["behind delta", [v2("delta", { dtype: "<i8", astype: "<i2" })], 2, "int64"],
+    ["behind delta of one type", [v2("delta", { dtype: "<i8" })], 8, "int64"],
+    [
+      "behind fixedscaleoffset",
+      [v2("fixedscaleoffset", { offset: 0, scale: 1, dtype: "<f8", astype: "<i2" })],
+      2,
+      "float64",
+    ],
+  ];
+  for (const [title, filters, size, dataType] of cases) {
+    for (const elementsize of [undefined, null]) {
+      await t.step(`${title}, ${elementsize}`, () => {
+        const codecs = [...filters, little, v2("shuffle", { elementsize }), zlib];
+        const plan = planArray(readMetadata(codecs, dataType));
+        const explicit = planArray(
+          readMetadata([...filters, little, shuffle(size), zlib], dataType),
+        );
+        assert.deepEqual(plan.codecs, explicit.codecs);
+        if (filters.length === 0) {
+          assert(plan.tier === "frame");
+          assert.equal(plan.prefix(9)[3], size);
+          return;
+        }
+        assert(plan.tier === "transcode");
+        const step = plan.decode.find(({ name }) => name === "shuffle")!;
+        const bytes = Uint8Array.from({ length: step.decoded.bytes }, (_, i) => i);
+        const steps = explicit.tier === "transcode" ? explicit.decode : [];
+        assert.deepEqual(
+          step.decode(bytes),
+          steps.find(({ name }) => name === "shuffle")!.decode(bytes),
+        );
+      });
+    }
+  }
+});
+
+/** Metadata as an index that reads the document has them. */
+function readMetadata(codecs: unknown[], dataType: DataType): ArrayMetadata {
+  const document = JSON.stringify(arrayMetadata(codecs, dataType));
+  return parseZarrJson(new TextEncoder().encode(document)) as ArrayMetadata;
+}
 
 Deno.test("payloads of Blosc are framed", async (t) => {
   const cases: Array<[

@@ -69,18 +69,23 @@ const TOLERATED: Array<[members: string, member: keyof ArrayMetadata, value: str
       '{"codecs":["bytes",{"name":"zstd"}]}',
       "codecs",
       '[{"name":"bytes","configuration":{"endian":"little"}},' +
-      '{"name":"zstd","configuration":{"level":0,"checksum":false}}]',
+      '{"name":"zstd"}]',
     ],
     ['{"data_type":"uint8","codecs":[{"name":"bytes"}]}', "codecs", '[{"name":"bytes"}]'],
     [
       '{"codecs":[{"name":"bytes","configuration":{"endian":"big"}},{"name":"numcodecs.blosc","configuration":{"cname":"lz4","clevel":5,"shuffle":1,"blocksize":0}}]}',
       "codecs",
-      '[{"name":"bytes","configuration":{"endian":"big"}},{"name":"blosc","configuration":{"typesize":2,"cname":"lz4","clevel":5,"shuffle":"shuffle","blocksize":0}}]',
+      '[{"name":"bytes","configuration":{"endian":"big"}},{"name":"numcodecs.blosc","configuration":{"cname":"lz4","clevel":5,"shuffle":1,"blocksize":0}}]',
     ],
     [
       '{"codecs":["bytes",{"name":"numcodecs.zlib","configuration":{"level":1}}]}',
       "codecs",
       '[{"name":"bytes","configuration":{"endian":"little"}},{"name":"numcodecs.zlib","configuration":{"level":1}}]',
+    ],
+    [
+      '{"codecs":["bytes",{"name":"numcodecs.shuffle","configuration":{"elementsize":null}}]}',
+      "codecs",
+      '[{"name":"bytes","configuration":{"endian":"little"}},{"name":"numcodecs.shuffle","configuration":{"elementsize":null}}]',
     ],
     ['{"new":{"name":"x","must_understand":false}}', "node_type", '"array"'],
   ];

@@ -3,18 +3,30 @@
  * JavaScript tells how many bytes a block gave, and a short block must not pass.
  */
 
-import { ChunkError } from "../../errors.ts";
-import { checkSize, type Size } from "./size.ts";
+import { ChunkError } from "../errors.ts";
+import type { Codec } from "./codec.ts";
+import { checkSize, compressed, type Size } from "./size.ts";
+
+/** Bytes of the decoded length that numcodecs writes in front of its block. */
+const HEADER_BYTES = 4;
+
+/** The row of `lz4`. */
+export const lz4: Codec = {
+  name: "numcodecs.lz4",
+  aliases: ["lz4"],
+  kind: "bytes→bytes",
+  payload: { cname: "lz4", headerBytes: HEADER_BYTES },
+  decoder: (_stage, { decoded }) => ({
+    decode: (bytes) => decodeLz4(bytes, decoded),
+    encoded: compressed(decoded),
+  }),
+};
 
 const MIN_MATCH = 4;
 
-/**
- * Decompresses one block to exactly `length` bytes.
- *
- * @throws ChunkError
- */
-export function decodeLz4Block(block: Uint8Array, length: number): Uint8Array {
-  const out = new Uint8Array(length);
+/** Decompresses one block to fill `out` exactly. @throws ChunkError */
+export function decodeLz4Block(block: Uint8Array, out: Uint8Array): void {
+  const { length } = out;
   let read = 0;
   let written = 0;
   const readLength = (nibble: number): number => {
@@ -48,17 +60,18 @@ export function decodeLz4Block(block: Uint8Array, length: number): Uint8Array {
     written += match;
   }
   if (written !== length) throw corrupt();
-  return out;
 }
 
 /** Decodes what numcodecs' `LZ4` wrote: the decoded length (int32, little-endian), then a block. */
-export function decodeLz4(bytes: Uint8Array, size: Size): Uint8Array {
-  if (bytes.length < 4) throw corrupt();
+function decodeLz4(bytes: Uint8Array, size: Size): Uint8Array {
+  if (bytes.length < HEADER_BYTES) throw corrupt();
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = view.getInt32(0, true);
   if (length < 0) throw corrupt();
   checkSize("lz4", length, size);
-  return decodeLz4Block(bytes.subarray(4), length);
+  const out = new Uint8Array(length);
+  decodeLz4Block(bytes.subarray(HEADER_BYTES), out);
+  return out;
 }
 
 /** Copies `length` bytes from `distance` before `at`; source and target may overlap. */

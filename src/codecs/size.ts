@@ -1,6 +1,6 @@
 /** How much a decoding may give: the guard against bombs and against short data. */
 
-import { ChunkError } from "../../errors.ts";
+import { ChunkError } from "../errors.ts";
 
 /** Bytes that a decoding gives: exactly that many, or at most. */
 export interface Size {
@@ -21,4 +21,9 @@ export function checkSize(codec: string, given: number, size: Size): void {
 /** The error for a decoding that went over its size. */
 export function tooLong(codec: string, size: Size, cause?: unknown): ChunkError {
   return new ChunkError(`${codec} gave more than ${size.bytes} bytes`, {}, cause);
+}
+
+/** What compressing gives at most: no compressor here grows its input by more. */
+export function compressed(size: Size): Size {
+  return { bytes: size.bytes * 2 + 65536, exact: false };
 }

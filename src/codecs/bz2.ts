@@ -1,8 +1,22 @@
 /** bzip2, by the library `seek-bzip`. */
 
 import Bunzip from "seek-bzip";
-import { ChunkError } from "../../errors.ts";
-import { checkSize, type Size, tooLong } from "./size.ts";
+import { ChunkError } from "../errors.ts";
+import type { Codec } from "./codec.ts";
+import { checkSize, compressed, type Size, tooLong } from "./size.ts";
+
+/** The row of `bz2`. */
+export const bz2: Codec = {
+  name: "numcodecs.bz2",
+  aliases: ["bz2"],
+  kind: "bytes→bytes",
+  decoder: (_stage, { decoded }) => ({
+    decode: (bytes) => decodeBz2(bytes, decoded),
+    encoded: compressed(decoded),
+    // A buffer that grows is there twice for a moment.
+    ...(!decoded.exact && { scratchBytes: decoded.bytes }),
+  }),
+};
 
 interface BunzipInput {
   readByte(): number;
@@ -20,7 +34,7 @@ const decode = (Bunzip as unknown as {
  *
  * @throws ChunkError
  */
-export function decodeBz2(bytes: Uint8Array, size: Size): Uint8Array {
+function decodeBz2(bytes: Uint8Array, size: Size): Uint8Array {
   const out = new Growing(size);
   try {
     decode(new Input(bytes), out, true);

@@ -1,6 +1,30 @@
 /** The layout of `vlen-utf8` and `vlen-bytes`. Source: their pages in the zarr-extensions registry. */
 
-import { ChunkError } from "../../errors.ts";
+import { ChunkError } from "../errors.ts";
+import type { Codec } from "./codec.ts";
+
+/** The row of `vlen-utf8`: text. */
+export const vlenUtf8: Codec = row("vlen-utf8");
+
+/** The row of `vlen-bytes`: bytes of any number. */
+export const vlenBytes: Codec = row("vlen-bytes");
+
+function row(name: string): Codec {
+  return {
+    name,
+    aliases: [`numcodecs.${name}`],
+    kind: "array→bytes",
+    objects: true,
+    portable: ({ source }) => ({ ...source, name }),
+    decoder: (_stage, { decoded }) => ({
+      decode: checkVariableLength,
+      encoded: decoded,
+      isView: true,
+    }),
+    fromV2: () => ({ name }),
+    toV2: () => ({}),
+  };
+}
 
 /**
  * Checks that `bytes` are a whole chunk of elements of variable length: their number, then of each its
@@ -8,7 +32,7 @@ import { ChunkError } from "../../errors.ts";
  *
  * @throws ChunkError
  */
-export function checkVariableLength(bytes: Uint8Array): Uint8Array {
+function checkVariableLength(bytes: Uint8Array): Uint8Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = 4;
   let left = bytes.length < 4 ? -1 : view.getUint32(0, true);

@@ -1,14 +1,14 @@
 /** BloscLZ, the byte-oriented LZ77 of c-blosc. Source: the format in c-blosc's blosc/blosclz.c. */
 
-import { ChunkError } from "../../errors.ts";
+import { ChunkError } from "../errors.ts";
 import { copyMatch } from "./lz4.ts";
 
 /** A match with this distance (as coded) has its real distance in two more bytes. */
 const MAX_NEAR_DISTANCE = 8191;
 
-/** Decompresses one BloscLZ buffer to exactly `length` bytes. @throws ChunkError */
-export function decodeBloscLz(bytes: Uint8Array, length: number): Uint8Array {
-  const out = new Uint8Array(length);
+/** Decompresses one BloscLZ buffer to fill `out` exactly. @throws ChunkError */
+export function decodeBloscLz(bytes: Uint8Array, out: Uint8Array): void {
+  const { length } = out;
   let read = 0;
   let written = 0;
   const next = (): number => {
@@ -48,7 +48,6 @@ export function decodeBloscLz(bytes: Uint8Array, length: number): Uint8Array {
     token = next();
   }
   if (written !== length) throw corrupt();
-  return out;
 }
 
 function corrupt(): ChunkError {

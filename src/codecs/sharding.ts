@@ -1,0 +1,29 @@
+/** `sharding_indexed`: chunks inside a chunk, with codecs of their own. */
+
+import type { Codec, CodecSpec } from "./codec.ts";
+import type { Json, JsonObject } from "../json.ts";
+
+/** The row of `sharding_indexed`. */
+export const sharding: Codec = {
+  name: "sharding_indexed",
+  kind: "array→bytes",
+  portable({ source, configuration, elements }, nested) {
+    const inner = nested(configuration.codecs, elements);
+    // The index is an array of uint64 with one more dimension.
+    const index = nested(configuration.index_codecs, { itemBytes: 8, rank: elements.rank + 1 });
+    if (!inner || !index) return undefined;
+    return {
+      ...source,
+      configuration: { ...configuration, codecs: json(inner), index_codecs: json(index) },
+    };
+  },
+};
+
+function json(codecs: readonly CodecSpec[]): Json {
+  return codecs as unknown as JsonObject[];
+}
+
+/** Where a shard's index stands; undefined if the configuration says nothing valid. */
+export function indexLocation({ index_location = "end" }: JsonObject): "start" | "end" | undefined {
+  return index_location === "start" || index_location === "end" ? index_location : undefined;
+}
