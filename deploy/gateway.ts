@@ -56,7 +56,7 @@ export function createGateway(config: CatalogConfig, base: URL, platform: Platfo
   });
   const catalog = new Catalog(config, base, {
     openManifest,
-    originFor: (allow) => origins(allow),
+    originFor: origins,
     cache: new ByteCache(indexCacheBytes),
     shared: platform.shared ?? true,
     log: platform.log,

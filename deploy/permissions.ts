@@ -50,7 +50,7 @@ export async function permissionFlags(
   });
   const catalog = new Catalog(config, base, {
     openManifest: () => Promise.reject(new SluiceError("internal", "Nothing is opened here")),
-    originFor: (allow) => origins(allow),
+    originFor: origins,
     cache: new ByteCache(1),
   });
   for (const { url, config: dataset, origin } of catalog.datasets.values()) {
@@ -71,7 +71,10 @@ export async function permissionFlags(
     }
   }
   for (const { redirects } of Object.values(config.origins)) {
-    for (const host of redirects ?? []) hosts.add(host.includes(":") ? host : `${host}:443`);
+    for (const place of redirects ?? []) {
+      const [host] = place.split("/");
+      hosts.add(host.includes(":") ? host : `${host}:443`);
+    }
   }
   return [
     `--allow-net=${[...hosts].join(",")}`,

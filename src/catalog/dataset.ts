@@ -24,8 +24,8 @@ export type OpenManifest = (
 export interface CatalogParts {
   /** Opens a dataset's index. */
   readonly openManifest: OpenManifest;
-  /** Makes the origin of a dataset from the prefixes it may reach. */
-  readonly originFor: (allow: readonly string[]) => Origin;
+  /** Makes the origin of a dataset from the prefixes it may reach and its `maxAge`, in seconds. */
+  readonly originFor: (allow: readonly string[], maxAge: number) => Origin;
   /** Where all datasets keep what they read of their indexes. */
   readonly cache: ByteCache;
   /** True if requests may wait for each other's work; not in a Worker. */
@@ -94,7 +94,7 @@ export class Dataset {
     const whole = url.href.replace(/\/$/, "");
     const allow = [...config.origins, whole, `${whole}/`];
     this.#allowed = new PrefixSet(allow);
-    this.origin = parts.originFor(allow);
+    this.origin = parts.originFor(allow, config.maxAge);
   }
 
   /** Whether its references may lead to what lies below a URL prefix. */

@@ -27,16 +27,17 @@ export class PrefixSet {
 
   /** True if `url` is one of the entries or lies below one. @throws OriginError as {@link canonicalUrl} */
   has(url: URL): boolean {
-    return this.matches(canonicalUrl(url));
+    const { authority, path, query } = canonicalUrl(url);
+    return this.#byAuthority.get(authority)?.some((place) =>
+      place.exact === undefined
+        ? path.startsWith(place.path)
+        : path === place.path && query === place.exact
+    ) ?? false;
   }
 
-  /** {@link has} for a URL that already is in canonical form. */
-  matches(url: CanonicalUrl): boolean {
-    return this.#byAuthority.get(url.authority)?.some((place) =>
-      place.exact === undefined
-        ? url.path.startsWith(place.path)
-        : url.path === place.path && url.query === place.exact
-    ) ?? false;
+  /** True if an entry is on the host of `url`. @throws OriginError as {@link canonicalUrl} */
+  hasHostOf(url: URL): boolean {
+    return this.#byAuthority.has(canonicalUrl(url).authority);
   }
 }
 
@@ -51,8 +52,16 @@ function parseEntry(entry: string): CanonicalUrl {
  * host, is reached only if an entry names exactly it.
  */
 export function withAllowList(origin: Origin, allow: PrefixSet): Origin {
-  function check({ url }: SourceFile): void {
-    if (allow.has(url)) return;
+  /** Files that were allowed before; their URLs do not change. */
+  const allowed = new WeakSet<SourceFile>();
+
+  function check(file: SourceFile): void {
+    if (allowed.has(file)) return;
+    const { url } = file;
+    if (allow.has(url)) {
+      allowed.add(file);
+      return;
+    }
     throw new OriginError(
       "origin-not-allowed",
       "A reference leads outside the origins that the dataset may read",

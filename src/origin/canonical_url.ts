@@ -77,25 +77,13 @@ function escapedPath(url: URL): string {
     .replace(UNRESERVED, (escape) => String.fromCharCode(parseInt(escape.slice(1), 16)));
 }
 
-/** Canonical forms that were made before, each of the text that the URL had then. */
-const known = new WeakMap<URL, { readonly href: string; readonly canonical: CanonicalUrl }>();
-
 /**
- * `url` in comparable form. For a URL that was seen before it costs nothing, and is the same object.
+ * `url` in comparable form.
  *
  * @throws OriginError `origin-not-allowed` for schemes without an origin, userinfo, and paths that a
  * server could read as another path than they seem
  */
 export function canonicalUrl(url: URL): CanonicalUrl {
-  const before = known.get(url);
-  const { href } = url;
-  if (before?.href === href) return before.canonical;
-  const canonical = canonicalForm(url);
-  known.set(url, { href, canonical });
-  return canonical;
-}
-
-function canonicalForm(url: URL): CanonicalUrl {
   const scheme = canonicalScheme(url.protocol);
   if (scheme === undefined) {
     refuse(url, `${url.protocol.slice(0, 20)} is not a scheme of an origin`);

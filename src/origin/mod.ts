@@ -57,68 +57,83 @@ export interface OriginsConfig {
 
 /**
  * Makes the datasets' origins. `allow` holds exact URLs and, ending in `/`, prefixes: nothing else is
- * ever read through the origin returned.
+ * ever read through the origin returned. What may change unnoticed is kept for `maxAge` seconds.
  *
  * @throws SluiceError `bad-request` for settings or allow-lists that are no URLs
  */
-export function originsFor(config: OriginsConfig): (allow: readonly string[]) => Origin {
+export function originsFor(
+  config: OriginsConfig,
+): (allow: readonly string[], maxAge?: number) => Origin {
   const settings = new SettingsTable(config.settings ?? {});
   const send = fetchSend(config.fetch ?? fetch, config.freshFetch);
   const shared = config.shared ?? globalThis.navigator?.userAgent !== "Cloudflare-Workers";
   const seen = new FirstSeen();
   const hosts = new Map<string, Host>();
-  const stacks = new Map<string, Origin>();
-  const stackOfPlace = new WeakMap<CanonicalUrl, Origin>();
+  const shares = new Map<string, Origin>();
 
-  function hostOf(name: string): Host {
-    let host = hosts.get(name);
-    if (host === undefined) hosts.set(name, host = new Host(name, { ...config, shared }));
-    return host;
+  /** The store or host of `url`, asked as one that is counted by host. */
+  function hostOf(url: CanonicalUrl, entry: SettingsEntry | undefined, allow: PrefixSet): Origin {
+    const { authority } = url;
+    let host = hosts.get(authority);
+    if (host === undefined) hosts.set(authority, host = new Host(authority, { ...config, shared }));
+    // a spelling that one reference happens to have must not decide for all
+    const store = storeOf(new URL(`${authority}/`), entry, { settings, send, allow });
+    const origin = host.origin(store);
+    return shared ? withSingleFlight(origin) : origin;
   }
 
-  /** The store or host of `url`, with its layers. */
-  function stackOf({ url }: SourceFile): Origin {
-    const canonical = canonicalUrl(url);
-    const known = stackOfPlace.get(canonical);
-    if (known) return known;
-    const entry = settings.findCanonical(canonical);
-    const key = `${canonical.authority} ${entry?.prefix ?? ""}`;
-    let stack = stacks.get(key);
-    if (stack === undefined) {
-      stack = hostOf(canonical.authority).origin(storeOf(url, entry, settings, send));
-      if (shared) stack = withSingleFlight(stack);
-      stacks.set(key, stack);
+  return (prefixes, maxAge = 0) => {
+    const allow = new PrefixSet(prefixes);
+    const local = config.files && fileOrigin(config.files, prefixes);
+    /** What follows redirects follows this dataset's rules: it is not shared with others. */
+    const own = new Map<string, Origin>();
+    /** Where each file is read; its URL does not change. */
+    const known = new WeakMap<SourceFile, Origin>();
+
+    function find({ url }: SourceFile): Origin {
+      if (url.protocol === "file:") {
+        if (local) return local;
+        throw new OriginError("origin-not-allowed", "This server reads no local files", {
+          url: url.href,
+        });
+      }
+      const canonical = canonicalUrl(url);
+      const entry = settings.findCanonical(canonical);
+      const key = `${canonical.authority} ${entry?.prefix ?? ""}`;
+      const group = entry?.settings.redirects?.length ? own : shares;
+      let origin = group.get(key);
+      if (origin === undefined) group.set(key, origin = hostOf(canonical, entry, allow));
+      return origin;
     }
-    stackOfPlace.set(canonical, stack);
-    return stack;
-  }
-
-  return (allow) => {
-    const local = config.files && fileOrigin(config.files, allow);
-    const originOf = (file: SourceFile): Origin => {
-      const { url } = file;
-      if (url.protocol !== "file:") return stackOf(file);
-      if (local) return local;
-      throw new OriginError("origin-not-allowed", "This server reads no local files", {
-        url: url.href,
-      });
-    };
+    function originOf(file: SourceFile): Origin {
+      let origin = known.get(file);
+      if (origin === undefined) known.set(file, origin = find(file));
+      return origin;
+    }
     const routed: Origin = {
       read: (file, range, options) => originOf(file).read(file, range, options),
       head: (file, options) => originOf(file).head(file, options),
       list: (file, options) => originOf(file).list?.(file, options) ?? Promise.resolve(undefined),
     };
     const same = withDrift(routed, seen);
-    const cached = config.chunkCache ? withChunkCache(same, config.chunkCache) : same;
-    return withAllowList(cached, new PrefixSet(allow));
+    const cached = config.chunkCache ? withChunkCache(same, config.chunkCache, { maxAge }) : same;
+    return withAllowList(cached, allow);
   };
 }
 
+/** What stores are made with. */
+interface StoreParts {
+  readonly settings: SettingsTable;
+  readonly send: Send;
+  /** What the dataset may read. */
+  readonly allow: PrefixSet;
+}
+
+/** The store at `url`, which has no path. */
 function storeOf(
   url: URL,
   entry: SettingsEntry | undefined,
-  table: SettingsTable,
-  send: Send,
+  { settings, send, allow }: StoreParts,
 ): Store {
   const own = entry?.settings ?? {};
   switch (canonicalScheme(url.protocol)) {
@@ -132,9 +147,11 @@ function storeOf(
     case "http:":
     case "https:": {
       if (isAzureBlobHost(url.hostname)) return azureStore(url, own, send);
-      if (!own.redirects?.length) return httpStore(signed(send, headerSign(own)));
-      const signOf = (hop: URL) => headerSign(table.find(hop)?.settings);
-      return httpStore(followRedirects(send, { hosts: own.redirects, signOf }));
+      const address = ({ pathname, search }: URL) => `${url.origin}${pathname}${search}`;
+      if (!own.redirects?.length) return httpStore(signed(send, headerSign(own)), address);
+      const signOf = (hop: URL) => headerSign(settings.find(hop)?.settings);
+      const rules = { places: own.redirects, allow, signOf };
+      return httpStore(followRedirects(send, rules), address);
     }
     default:
       throw new OriginError("origin-not-allowed", `No origin reads ${url.protocol} URLs`, {

@@ -2,6 +2,7 @@
 
 import { OriginError } from "../errors.ts";
 import { isPrivateHost } from "./address.ts";
+import { PrefixSet } from "./allow_list.ts";
 import { CookieJar } from "./cookie_jar.ts";
 import type { Sign } from "./credentials.ts";
 import { discard, type OriginRequest, type Send } from "./send.ts";
@@ -11,8 +12,10 @@ const MAX_HOPS = 3;
 
 /** Where redirects may lead, and who we are there. */
 export interface RedirectRules {
-  /** `host`, `host:port` or `*.domain`. The host that was asked first is always one of them. */
-  readonly hosts: readonly string[];
+  /** See `OriginSettings.redirects`. The host that was asked first is always one of them. */
+  readonly places: readonly string[];
+  /** What the dataset may read. */
+  readonly allow: PrefixSet;
   /** The credentials that belong to a URL; nothing else is ever sent to it. */
   readonly signOf: (url: URL) => Sign | undefined;
 }
@@ -46,7 +49,7 @@ export function followRedirects(send: Send, rules: RedirectRules): Send {
       if (!isRedirect(response.status)) return response;
       await discard(response);
       if (hops === MAX_HOPS) return undefined;
-      url = nextHop(response, url, start, rules.hosts);
+      url = nextHop(response, url, start, rules);
     }
   }
 
@@ -63,7 +66,12 @@ function isRedirect(status: number): boolean {
   return status === 301 || status === 302 || status === 303 || status === 307 || status === 308;
 }
 
-function nextHop(response: Response, from: URL, start: URL, hosts: readonly string[]): URL {
+function nextHop(
+  response: Response,
+  from: URL,
+  start: URL,
+  { places, allow }: RedirectRules,
+): URL {
   const location = response.headers.get("location") ?? "";
   if (!URL.canParse(location, from)) throw redirectFault("The origin redirects to no URL", from);
   const to = new URL(location, from);
@@ -72,20 +80,48 @@ function nextHop(response: Response, from: URL, start: URL, hosts: readonly stri
   if (to.username !== "" || to.password !== "") {
     throw redirectFault("The origin redirects to a URL with a user", to);
   }
-  if (to.host !== start.host && !hosts.some((entry) => allows(entry, to))) {
+  if (places.some((place) => place.includes("/") && namesPath(place, to))) return to;
+  if (to.host !== start.host && !places.some((place) => namesHost(place, to))) {
     throw redirectFault("The origin redirects to a host that is not allowed", to);
+  }
+  if (!isWithin(allow, to, to.host === start.host)) {
+    throw redirectFault("The origin redirects out of the prefixes that the dataset may read", to);
   }
   return to;
 }
 
-function allows(entry: string, to: URL): boolean {
-  if (entry.startsWith("*.")) {
+/** True if `place` is `host/path` and `to` is there; with a slash at its end, or below there. */
+function namesPath(place: string, to: URL): boolean {
+  const named = `${to.protocol}//${place}`;
+  if (!URL.canParse(named)) return false;
+  const { origin, pathname } = new URL(named);
+  if (origin !== to.origin) return false;
+  return new PrefixSet([`${origin}${pathname}`]).has(new URL(`${origin}${to.pathname}`));
+}
+
+function namesHost(place: string, to: URL): boolean {
+  if (place.startsWith("*.")) {
     // a wildcard may not reach what only an exact name may
     return !isPrivateHost(to.hostname) && to.port === "" &&
-      to.hostname.endsWith(entry.slice(1).toLowerCase());
+      to.hostname.endsWith(place.slice(1).toLowerCase());
   }
-  const named = `${to.protocol}//${entry}/`;
+  const named = `${to.protocol}//${place}/`;
   return URL.canParse(named) && new URL(named).host === to.host;
+}
+
+/** True if `to` is below a prefix, or on a host without any where none is `demanded`. */
+function isWithin(allow: PrefixSet, to: URL, demanded: boolean): boolean {
+  try {
+    if (allow.has(to)) return true;
+    // from http to https on the same host is no other place
+    const plain = new URL(to);
+    plain.protocol = "http:";
+    if (to.protocol === "https:" && allow.has(plain)) return true;
+    return !demanded && !allow.hasHostOf(to) && !allow.hasHostOf(plain);
+  } catch (fault) {
+    if (fault instanceof OriginError) return false;
+    throw fault;
+  }
 }
 
 function redirectFault(detail: string, url: URL): OriginError {

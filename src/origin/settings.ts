@@ -31,7 +31,11 @@ export interface OriginSettings {
   readonly account?: string;
   /** Headers sent with every request. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Hosts (`host` or `host:port`) that a redirect may lead to; none unless given. */
+  /**
+   * Places that a redirect may lead to: `host` or `host:port` or `*.domain`, or `host/path`, which names
+   * exactly that path (with a slash behind it, all below). None unless given. On hosts where the dataset
+   * has prefixes, a redirect must keep within them, unless its path is named here.
+   */
   readonly redirects?: readonly string[];
 }
 

@@ -6,6 +6,7 @@ import type { ByteRange } from "../../byte_range.ts";
 import { sharedBody } from "../body.ts";
 import { FileIds } from "./file_ids.ts";
 import type { Origin, OriginBody } from "../origin.ts";
+import type { SourceFile } from "../source_file.ts";
 
 /** Reads remembered as having been asked for once: at most so many, and no more than could be kept. */
 const REMEMBERED = 20_000;
@@ -16,9 +17,16 @@ const LARGEST = 1 / 8;
  * `origin`, keeping the bytes of ranges that are read a second time within one epoch. (The first time
  * they go to the client as the runtime's own stream, which is cheaper than collecting them, and most
  * are never asked for again.) Only whole, verified ranges are kept; the epoch and the validator are
- * part of the key.
+ * part of the key. Of a file whose origin tells no state, and which may be rewritten unnoticed, they are
+ * kept for `maxAge` seconds.
+ *
+ * @param now milliseconds on a clock that is never set
  */
-export function withChunkCache(origin: Origin, cache: ByteCache): Origin {
+export function withChunkCache(
+  origin: Origin,
+  cache: ByteCache,
+  { maxAge, now = () => performance.now() }: { maxAge: number; now?: () => number },
+): Origin {
   // by fingerprint: texts would be copied by every collection of garbage while they are remembered
   const asked = new LRUCache<number, number>({
     max: REMEMBERED,
@@ -30,11 +38,17 @@ export function withChunkCache(origin: Origin, cache: ByteCache): Origin {
   if (!known) fileIds.set(cache, known = new FileIds());
   const files = known;
 
-  async function keep(key: string, reading: Promise<OriginBody>): Promise<OriginBody> {
+  async function keep(
+    key: string,
+    file: SourceFile,
+    reading: Promise<OriginBody>,
+  ): Promise<OriginBody> {
+    const since = now();
     const body = await reading;
     const { objectLength, validator } = body;
     const bytes = await body.bytes();
-    const value: Kept = { bytes, objectLength, validator };
+    const until = validator || file.immutable ? Infinity : since + maxAge * 1000;
+    const value: Kept = { bytes, objectLength, validator, until };
     await cache.load(key, () => Promise.resolve({ value, bytes: bytes.length }));
     return sharedBody(bytes, value);
   }
@@ -49,12 +63,13 @@ export function withChunkCache(origin: Origin, cache: ByteCache): Origin {
       const id = files.of(file, options.epoch);
       const key = `chunk ${id} ${range.offset} ${range.length}`;
       const kept = cache.peek<Kept>(key);
-      if (kept) return Promise.resolve(sharedBody(kept.bytes, kept));
+      if (kept && now() < kept.until) return Promise.resolve(sharedBody(kept.bytes, kept));
+      if (kept) cache.delete(key);
       const mark = fingerprint(id, range);
       const again = asked.has(mark);
       asked.set(mark, range.length);
       const body = origin.read(file, range, options);
-      return again ? keep(key, body) : body;
+      return again ? keep(key, file, body) : body;
     },
   };
 }
@@ -77,4 +92,6 @@ function fingerprint(file: number, { offset, length }: ByteRange): number {
 
 type Kept = Pick<OriginBody, "objectLength" | "validator"> & {
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** On the clock of `now()`. */
+  readonly until: number;
 };

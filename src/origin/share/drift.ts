@@ -9,8 +9,8 @@ import { hasChanged } from "../validator.ts";
 /** What each file looked like when it was first read in an epoch, for as many files as are remembered. */
 export class FirstSeen {
   readonly #states: LRUCache<string, Validator>;
-  /** The key of a file in the epoch in which it was last read: it is looked up for every chunk. */
-  readonly #keys = new WeakMap<SourceFile, { readonly epoch: string; key: string }>();
+  /** Each file in the state of the epoch in which it was last read: it is looked up for every chunk. */
+  readonly #held = new WeakMap<SourceFile, { epoch: string; key: string; held: Held }>();
 
   /**
    * Nothing is seen yet.
@@ -21,25 +21,25 @@ export class FirstSeen {
     this.#states = new LRUCache({ max });
   }
 
-  /** The state of the file in `epoch`. */
-  get(epoch: string, file: SourceFile): Validator | undefined {
-    return this.#states.get(this.#key(epoch, file));
+  /** The file in the state in which it was seen in `epoch`; undefined if it was not. */
+  held(epoch: string, file: SourceFile): Held | undefined {
+    const last = this.#held.get(file);
+    const key = last?.epoch === epoch ? last.key : `${epoch} ${file.url.href}`;
+    const state = this.#states.get(key);
+    if (state === undefined) return undefined;
+    if (last?.key === key && last.held.validator === state) return last.held;
+    const held = { ...file, validator: state };
+    this.#held.set(file, { epoch, key, held });
+    return held;
   }
 
-  /** Remembers a state, unless there is one. */
+  /** Remembers the state of a file that was not seen in `epoch`. */
   set(epoch: string, file: SourceFile, state: Validator): void {
-    const key = this.#key(epoch, file);
-    if (!this.#states.has(key)) this.#states.set(key, state);
-  }
-
-  #key(epoch: string, file: SourceFile): string {
-    const last = this.#keys.get(file);
-    if (last?.epoch === epoch) return last.key;
-    const key = `${epoch} ${file.url.href}`;
-    this.#keys.set(file, { epoch, key });
-    return key;
+    this.#states.set(`${epoch} ${file.url.href}`, state);
   }
 }
+
+type Held = SourceFile & { readonly validator: Validator };
 
 /**
  * `origin`, holding every read with an `epoch`, and no validator of its own, to the state in which its
@@ -55,14 +55,14 @@ export function withDrift(origin: Origin, seen: FirstSeen): Origin {
     const state = body.validator;
     if (state === undefined) return body;
     // another first read may have come back while this one was under way
-    const known = seen.get(epoch, file);
-    if (known !== undefined && hasChanged(known, state)) {
+    const known = seen.held(epoch, file);
+    if (known && hasChanged(known.validator, state)) {
       await body.cancel();
       throw new OriginError("source-changed", "The source file changed while it was read", {
         url: file.url.href,
       });
     }
-    seen.set(epoch, file, state);
+    if (!known) seen.set(epoch, file, state);
     return body;
   }
 
@@ -73,9 +73,9 @@ export function withDrift(origin: Origin, seen: FirstSeen): Origin {
       if (epoch === undefined || file.validator || options?.unless) {
         return origin.read(file, range, options);
       }
-      const known = seen.get(epoch, file);
+      const known = seen.held(epoch, file);
       if (known === undefined) return first(epoch, file, origin.read(file, range, options));
-      return origin.read({ ...file, validator: known }, range, options);
+      return origin.read(known, range, options);
     },
   };
 }

@@ -12,7 +12,7 @@ import { checkAnswer, statusFault } from "./http_response.ts";
  *
  * @param address the HTTP URL of an object's URL
  */
-export function httpStore(send: Send, address: (url: URL) => string = (url) => url.href): Store {
+export function httpStore(send: Send, address: (url: URL) => string): Store {
   return {
     async read(file, range, { signal, fresh, unless }) {
       const headers: Record<string, string> = { "accept-encoding": "identity" };

@@ -200,6 +200,64 @@ Deno.test("a wildcard allows names below a domain, not the domain, a port or a p
   }
 });
 
+Deno.test("a redirect keeps within the dataset's prefixes, path included, at every hop", async () => {
+  const paths: string[] = [];
+  let hops: string[] = [];
+  await using other = await startOrigin({
+    answer: ({ path }): Answer => {
+      paths.push(`other${path}`);
+      const location = hops.shift();
+      return location ? { status: 302, headers: { location } } : part();
+    },
+  });
+  await using data = await startOrigin({
+    answer: ({ path }): Answer => {
+      paths.push(path);
+      const location = hops.shift();
+      return location ? { status: 302, headers: { location } } : part();
+    },
+  });
+  const part = (): Answer => ({
+    status: 206,
+    headers: { "content-range": "bytes 10-109/5000" },
+    body: BYTES.slice(10, 110),
+  });
+  const host = new URL(data.url).host;
+  const redirects = [new URL(other.url).host, `${host}/login`, `${host}/sso/`];
+  const origins = originsFor({
+    concurrentPerOrigin: 4,
+    requestTimeoutMs: 5000,
+    settings: { [data.url]: { redirects } },
+  });
+  const cases: Array<[allow: string[], hops: string[], refusedAt?: number]> = [
+    [[], ["/public/b"]],
+    [[], ["/private/a"], 0],
+    [[], ["/public/../private/a"], 0],
+    [[], ["/public/%2e%2e/private/a"], 0],
+    [[], ["/publicity"], 0],
+    [[], ["/login?code=1", "/public/a"]],
+    [[], ["/login/x"], 0],
+    [[], ["/sso/x?code=1", "/public/a"]],
+    [[], ["/sso/../private/a"], 0],
+    [[], [`${other.url}x`, `${data.url}public/a`]],
+    [[], [`${other.url}x`, `${data.url}private/a`], 1],
+    // a host that the dataset has prefixes on is bound by them
+    [[`${other.url}open/`], [`${other.url}open/a`]],
+    [[`${other.url}open/`], [`${other.url}secret/a`], 0],
+  ];
+  for (const [allow, locations, refusedAt] of cases) {
+    hops = [...locations];
+    paths.length = 0;
+    const origin = origins([`${data.url}public/`, ...allow]);
+    const read = origin.read({ url: new URL("public/a", data.url) }, RANGE);
+    if (refusedAt === undefined) assert.deepEqual(await (await read).bytes(), BYTES.slice(10, 110));
+    else {
+      await assert.rejects(read, isRedirect, locations.join());
+      assert.equal(paths.length, refusedAt + 1, locations.join());
+    }
+  }
+});
+
 Deno.test("at most three redirects are followed", async () => {
   const hop = (n: number) => ({ status: 302, headers: { location: `/hop${n}` } });
   let hops = 3;

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { ByteCache } from "../../../../src/byte_cache.ts";
 import { originsFor } from "../../../../src/origin/mod.ts";
+import { withChunkCache } from "../../../../src/origin/share/chunk_cache.ts";
+import type { SourceFile } from "../../../../src/origin/source_file.ts";
 import { seededBytes } from "../../../conformance/origin.ts";
 import { startOrigin } from "../../../faults/origin_server.ts";
 
@@ -50,6 +52,50 @@ Deno.test("another epoch, validator, offset or length is another entry; no epoch
   await (await origin.read({ url }, RANGE)).bytes();
   await (await origin.read({ url }, RANGE)).bytes();
   assert.equal(server.requests.length, 1 + 2 * 8 + 2);
+});
+
+Deno.test("what has no validator is kept for maxAge, and not a moment longer: old and new never mix for good", async () => {
+  await using server = await startOrigin({ files: { "/a": BYTES }, validators: false });
+  const parts = [RANGE, { offset: 5000, length: 1000 }];
+  const after = seededBytes(100_000, 2);
+  for (const maxAge of [0, 60]) {
+    server.files.set("/a", BYTES);
+    let now = 1e9;
+    const plain = originsFor({ concurrentPerOrigin: 4, requestTimeoutMs: 5000 })([server.url]);
+    const origin = withChunkCache(plain, new ByteCache(100_000), { maxAge, now: () => now });
+    const file = { url: new URL("a", server.url) };
+    const read = async (range: typeof RANGE) =>
+      await (await origin.read(file, range, { epoch: "v1" })).bytes();
+    // the first is kept, the second was never asked for when the file is replaced
+    for (let i = 0; i < 3; i++) await read(parts[0]);
+    const requests = server.requests.length;
+    now += maxAge * 1000 - 1;
+    if (maxAge > 0) assert.deepEqual(await read(parts[0]), BYTES.slice(10, 1010));
+    assert.equal(server.requests.length, requests);
+    server.files.set("/a", after);
+    now += 2;
+    for (let i = 0; i < 3; i++) {
+      for (const range of parts) {
+        assert.deepEqual(await read(range), after.slice(range.offset, range.offset + 1000));
+      }
+    }
+  }
+});
+
+Deno.test("what can be told to have changed, or never changes, outlives maxAge in the cache", async () => {
+  for (const validators of [true, false]) {
+    await using server = await startOrigin({ files: { "/a": BYTES }, validators });
+    let now = 0;
+    const plain = originsFor({ concurrentPerOrigin: 4, requestTimeoutMs: 5000 })([server.url]);
+    const origin = withChunkCache(plain, new ByteCache(100_000), { maxAge: 1, now: () => now });
+    const url = new URL("a", server.url);
+    const file: SourceFile = validators ? { url } : { url, immutable: true };
+    for (let i = 0; i < 5; i++) {
+      await (await origin.read(file, RANGE, { epoch: "v1" })).bytes();
+      now += 1_000_000;
+    }
+    assert.equal(server.requests.length, 2);
+  }
 });
 
 Deno.test("what fell short is not kept", async () => {

@@ -221,6 +221,30 @@ function azure(status: number, code: string): Response {
   return new Response("", { status, headers: { "x-ms-error-code": code } });
 }
 
+Deno.test("the first reference's spelling of a host takes no credentials from the others", async () => {
+  const requests: Sent[] = [];
+  const prefix = "https://acc.blob.core.windows.net/";
+  const origins = originsFor({
+    concurrentPerOrigin: 1,
+    requestTimeoutMs: 1000,
+    settings: { [prefix]: { sas: "sig=x" } },
+    fetch: (input, init) => {
+      const headers = Object.fromEntries(new Headers(init?.headers));
+      requests.push({ url: String(input), headers });
+      return Promise.resolve(part());
+    },
+  });
+  for (const host of ["acc.blob.core.windows.net.", "acc.blob.core.windows.net"]) {
+    const url = new URL(`https://${host}/c/a.nc`);
+    await (await origins([prefix]).read({ url }, RANGE)).bytes();
+  }
+  for (const { url, headers } of requests) {
+    assert.equal(url, `${prefix}c/a.nc?sig=x`);
+    assert.ok(headers["x-ms-version"]);
+  }
+  assert.equal(requests.length, 2);
+});
+
 Deno.test("an az:// container without an account or endpoint says what to set", async () => {
   await assert.rejects(sent("az://c/k", {}), /must set "account" or "endpoint"/);
 });
