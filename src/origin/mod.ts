@@ -9,6 +9,7 @@ import type { ByteCache } from "../byte_cache.ts";
 import { OriginError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { PrefixSet, withAllowList } from "./allow_list.ts";
+import { confirmingAbsence, isStoreAnswer } from "./stores/absence.ts";
 import { azureStore, isAzureBlobHost } from "./stores/azure.ts";
 import { canonicalScheme, type CanonicalUrl, canonicalUrl } from "./canonical_url.ts";
 import { withChunkCache } from "./share/chunk_cache.ts";
@@ -148,10 +149,12 @@ function storeOf(
     case "https:": {
       if (isAzureBlobHost(url.hostname)) return azureStore(url, own, send);
       const address = ({ pathname, search }: URL) => `${url.origin}${pathname}${search}`;
-      if (!own.redirects?.length) return httpStore(signed(send, headerSign(own)), address);
+      // a bucket's own host tells in its answers that it is one
+      const store = (send: Send) => httpStore(confirmingAbsence(send, isStoreAnswer), address);
+      if (!own.redirects?.length) return store(signed(send, headerSign(own)));
       const signOf = (hop: URL) => headerSign(settings.find(hop)?.settings);
       const rules = { places: own.redirects, allow, signOf };
-      return httpStore(followRedirects(send, rules), address);
+      return store(followRedirects(send, rules));
     }
     default:
       throw new OriginError("origin-not-allowed", `No origin reads ${url.protocol} URLs`, {

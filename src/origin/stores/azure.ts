@@ -1,14 +1,15 @@
 /** Containers of Azure Blob Storage. Source: learn.microsoft.com/rest/api/storageservices. */
 
 import { OriginError } from "../../errors.ts";
+import { confirmingAbsence } from "./absence.ts";
 import { credentialHeaders } from "../credentials.ts";
-import { discard, type Send } from "../send.ts";
+import type { Send } from "../send.ts";
 import type { Store, StoreRequest } from "../store.ts";
-import { getText, httpStore } from "./http.ts";
+import { getText, httpStore, noListing } from "./http.ts";
 import { escapeKey, objectKey } from "./object_key.ts";
 import type { ListEntry } from "../origin.ts";
 import type { OriginSettings } from "../settings.ts";
-import { elements, elementText } from "./xml_text.ts";
+import { elements, elementText, parseXml, type XmlElement } from "./xml.ts";
 
 /** The first version of the protocol with everything that is used here. */
 const API_VERSION = "2021-08-06";
@@ -33,26 +34,17 @@ export function azureStore(example: URL, settings: OriginSettings, send: Send): 
   const sas = settings.anonymous ? "" : settings.sas?.replace(/^\?/, "") ?? "";
 
   /** `request.url` is relative to the account. The signature meets it here and nowhere else. */
-  const sendToAccount: Send = async (request) => {
+  const sendToAccount: Send = (request) => {
     const joint = request.url.includes("?") ? "&" : "?";
-    const response = await send({
+    return send({
       ...request,
       url: base + request.url + (sas === "" ? "" : joint + sas),
       headers: { ...request.headers, ...added },
     });
-    const code = response.headers.get("x-ms-error-code");
-    // a container that is private, or not there, also answers 404: no proof that a blob is absent
-    if (response.status === 404 && code !== null && code !== "BlobNotFound") {
-      await discard(response);
-      throw new OriginError("reference-unreachable", "The origin does not give the bytes", {
-        originCode: code,
-      });
-    }
-    return response;
   };
 
   return {
-    ...httpStore(sendToAccount, (url) => {
+    ...httpStore(confirmingAbsence(sendToAccount), (url) => {
       const { container, blob } = placeOf(url);
       return `${container}/${escapeKey(blob)}${url.search}`;
     }),
@@ -109,13 +101,15 @@ async function listContainer(
       prefix: folder,
       ...(marker === "" ? {} : { marker }),
     });
-    const xml = await getText(send, `${container}?${query}`, url, options);
-    const add = (item: string, kind: ListEntry["kind"]) => {
+    const xml = await parseXml(await getText(send, `${container}?${query}`, url, options));
+    if (xml?.name !== "EnumerationResults") throw noListing(url);
+    const blobs = elements(xml, "Blobs")[0];
+    const add = (item: XmlElement, kind: ListEntry["kind"]) => {
       const name = (elementText(item, "Name") ?? "").slice(folder.length).replace(/\/$/, "");
       if (name !== "") entries.push({ name, kind });
     };
-    for (const item of elements(xml, "Blob")) add(item, "object");
-    for (const item of elements(xml, "BlobPrefix")) add(item, "folder");
+    for (const item of elements(blobs, "Blob")) add(item, "object");
+    for (const item of elements(blobs, "BlobPrefix")) add(item, "folder");
     marker = elementText(xml, "NextMarker") ?? "";
     if (marker === "") return entries;
   }

@@ -1,12 +1,11 @@
 /** Folders of a bucket: ListObjectsV2, which Google Cloud Storage answers too. */
 
-import { OriginError } from "../../errors.ts";
 import type { Send } from "../send.ts";
 import type { StoreRequest } from "../store.ts";
-import { getText } from "./http.ts";
+import { getText, noListing } from "./http.ts";
 import { objectKey } from "./object_key.ts";
 import type { ListEntry } from "../origin.ts";
-import { elements, elementText } from "./xml_text.ts";
+import { elements, elementText, parseXml, type XmlElement } from "./xml.ts";
 
 /** Pages of up to 1,000 names that are read; a larger folder is not listed. */
 const MAX_PAGES = 20;
@@ -48,7 +47,7 @@ async function readPage(
   token: string | undefined,
   url: URL,
   options: StoreRequest,
-): Promise<string> {
+): Promise<XmlElement> {
   const query = new URLSearchParams({
     "delimiter": "/",
     "encoding-type": "url",
@@ -58,9 +57,7 @@ async function readPage(
   if (token !== undefined) query.set("continuation-token", token);
   // a form's "+" is not what signatures are made over
   const address = `?${String(query).replaceAll("+", "%20")}`;
-  const xml = await getText(send, address, url, options);
-  if (!xml.includes("ListBucketResult")) {
-    throw new OriginError("reference-unreachable", "The origin sent no listing", { url: url.href });
-  }
+  const xml = await parseXml(await getText(send, address, url, options));
+  if (xml?.name !== "ListBucketResult") throw noListing(url);
   return xml;
 }

@@ -1,5 +1,6 @@
 /** Buckets of Google Cloud Storage, by its XML API. Source: cloud.google.com/storage/docs/xml-api. */
 
+import { confirmingAbsence } from "./absence.ts";
 import { listBucket } from "./bucket_listing.ts";
 import { credentialHeaders, type Sign } from "../credentials.ts";
 import type { Send } from "../send.ts";
@@ -30,7 +31,7 @@ export function gcsStore(bucket: string, settings: OriginSettings, send: Send): 
       }),
     );
   return {
-    ...httpStore(sendToBucket, (url) => escapeKey(objectKey(url))),
+    ...httpStore(confirmingAbsence(sendToBucket), (url) => escapeKey(objectKey(url))),
     list: ({ url }, options) => listBucket(sendToBucket, url, options),
   };
 }

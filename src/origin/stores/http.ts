@@ -1,6 +1,7 @@
 /** Files on HTTP hosts, and the wire of every object store that speaks HTTP. */
 
 import { rangeHeader } from "../../byte_range.ts";
+import { OriginError } from "../../errors.ts";
 import type { ObjectInfo } from "../origin.ts";
 import { discard, readText, type Send } from "../send.ts";
 import type { Store, StoreRequest } from "../store.ts";
@@ -53,6 +54,11 @@ export function httpStore(send: Send, address: (url: URL) => string): Store {
       return { length: objectLength, validator: validatorOf(response.headers) };
     },
   };
+}
+
+/** The fault of an answer that is no listing. */
+export function noListing(url: URL): OriginError {
+  return new OriginError("reference-unreachable", "The origin sent no listing", { url: url.href });
 }
 
 /** The text that a store answers to a GET of `address`. @throws OriginError, naming `url` */

@@ -1,8 +1,8 @@
 /** Buckets of S3 and of what speaks its protocol. Source: Amazon S3 API Reference. */
 
-import { OriginError } from "../../errors.ts";
+import { confirmingAbsence } from "./absence.ts";
 import { credentialHeaders, type Sign } from "../credentials.ts";
-import { discard, type OriginRequest, readText, type Send } from "../send.ts";
+import { discard, type OriginRequest, type Send } from "../send.ts";
 import type { Store } from "../store.ts";
 import { httpStore } from "./http.ts";
 import { listBucket } from "./bucket_listing.ts";
@@ -10,7 +10,6 @@ import { escapeKey, objectKey } from "./object_key.ts";
 import { bucketUrl } from "./s3_address.ts";
 import { s3Sign } from "./s3_sign.ts";
 import type { OriginSettings } from "../settings.ts";
-import { elementText } from "./xml_text.ts";
 
 /**
  * The bucket that is the host of `s3://bucket/key` URLs. Credentials go into headers. Where Amazon says
@@ -34,7 +33,6 @@ export function s3Store(bucket: string, settings: OriginSettings, send: Send): S
 
   const sendToBucket: Send = async (request) => {
     const response = await sendOnce(request);
-    if (response.status === 404) return await withoutBucket(response, request);
     if (response.ok || settings.endpoint !== undefined) return response;
     const actual = response.headers.get("x-amz-bucket-region");
     if (actual === null || actual === region || !/^[a-z0-9-]+$/.test(actual)) return response;
@@ -44,20 +42,7 @@ export function s3Store(bucket: string, settings: OriginSettings, send: Send): S
   };
 
   return {
-    ...httpStore(sendToBucket, (url) => escapeKey(objectKey(url))),
+    ...httpStore(confirmingAbsence(sendToBucket), (url) => escapeKey(objectKey(url))),
     list: ({ url }, options) => listBucket(sendToBucket, url, options),
   };
-}
-
-/** A 404 for a key, as it came; a bucket that does not exist is no proof that a key is absent. */
-async function withoutBucket(response: Response, request: OriginRequest): Promise<Response> {
-  if (request.method === "HEAD") return response;
-  const text = await readText(response, request.url, request.signal);
-  const code = elementText(text, "Code");
-  if (code === "NoSuchBucket") {
-    throw new OriginError("reference-unreachable", "The origin has no such bucket", {
-      originCode: code,
-    });
-  }
-  return new Response(null, { status: 404, headers: response.headers });
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { OriginError } from "../../../../src/errors.ts";
 import { type OriginSettings, originsFor } from "../../../../src/origin/mod.ts";
 import { bucketUrl } from "../../../../src/origin/stores/s3_address.ts";
-import { elements, elementText } from "../../../../src/origin/stores/xml_text.ts";
+import { elements, elementText, parseXml } from "../../../../src/origin/stores/xml.ts";
 
 const RANGE = { offset: 0, length: 4 };
 
@@ -194,27 +194,54 @@ Deno.test("Amazon's word for a bucket's region is taken, once, and only for its 
   );
 });
 
-Deno.test("a missing bucket, or a container that may not be seen, is not an absent object", async () => {
-  const answers: Array<
+Deno.test("a missing bucket, or a container that may not be seen, is not an absent object: read or looked at", async () => {
+  const endpoint = { endpoint: "http://h" };
+  const amazon = { "x-amz-request-id": "1" };
+  const cases: Array<
     [url: string, settings: OriginSettings, answer: () => Response, absent: boolean]
   > = [
-    ["s3://b-1/k", { endpoint: "http://h" }, () => xml(404, "NoSuchBucket"), false],
-    ["s3://b-1/k", { endpoint: "http://h" }, () => xml(404, "NoSuchKey"), true],
-    ["az://c/k", { endpoint: "http://h" }, () => azure(404, "ContainerNotFound"), false],
-    ["az://c/k", { endpoint: "http://h" }, () => azure(404, "ResourceNotFound"), false],
-    ["az://c/k", { endpoint: "http://h" }, () => azure(404, "BlobNotFound"), true],
+    ["s3://b-1/k", endpoint, () => xml(404, "NoSuchBucket"), false],
+    ["s3://b-1/k", endpoint, () => xml(404, "NoSuchKey"), true],
+    ["s3://b-1/k", endpoint, () => new Response(null, { status: 404 }), false],
+    ["s3://b-1/k", endpoint, () => new Response("<html>", { status: 404 }), false],
+    ["gs://b-1/k", {}, () => xml(404, "NoSuchBucket"), false],
+    ["gs://b-1/k", {}, () => xml(404, "NoSuchKey"), true],
+    ["https://b.s3.amazonaws.com/k", {}, () => xml(404, "NoSuchBucket", amazon), false],
+    ["https://b.s3.amazonaws.com/k", {}, () => xml(404, "NoSuchKey", amazon), true],
+    ["https://plain.example/k", {}, () => new Response("<html>", { status: 404 }), true],
+    ["az://c/k", endpoint, () => azure(404, "ContainerNotFound"), false],
+    ["az://c/k", endpoint, () => azure(404, "ResourceNotFound"), false],
+    ["az://c/k", endpoint, () => azure(404, "BlobNotFound"), true],
+    ["az://c/k", endpoint, () => xml(404, "BlobNotFound"), true],
+    ["az://c/k", endpoint, () => new Response(null, { status: 404 }), false],
   ];
-  for (const [url, settings, answer, absent] of answers) {
-    await assert.rejects(sent(url, settings, answer), (fault: OriginError) => {
-      assert.equal(fault.code, "reference-unreachable");
-      assert.equal(fault.absent, absent, url);
-      return true;
-    });
+  for (const [text, settings, answer, absent] of cases) {
+    const url = new URL(text);
+    const prefix = `${url.protocol}//${url.host}/`;
+    const origin = originsFor({
+      concurrentPerOrigin: 1,
+      requestTimeoutMs: 1000,
+      settings: { [prefix]: settings },
+      fetch: (_, init) => {
+        const { status, headers, body } = answer();
+        return Promise.resolve(
+          new Response(init?.method === "HEAD" ? null : body, { status, headers }),
+        );
+      },
+    })([prefix]);
+    for (const run of [origin.read({ url }, RANGE), origin.head({ url })]) {
+      await assert.rejects(run, (fault: OriginError) => {
+        assert.equal(fault.code, "reference-unreachable");
+        assert.equal(fault.absent, absent, text);
+        return true;
+      });
+    }
   }
 });
 
-function xml(status: number, code: string): Response {
-  return new Response(`<?xml version="1.0"?><Error><Code>${code}</Code></Error>`, { status });
+function xml(status: number, code: string, headers: Record<string, string> = {}): Response {
+  const text = `<?xml version="1.0"?><Error><Code>${code}</Code></Error>`;
+  return new Response(text, { status, headers });
 }
 
 function azure(status: number, code: string): Response {
@@ -255,9 +282,36 @@ Deno.test("a region that is none reaches no host", () => {
   }
 });
 
-Deno.test("XML elements are found with their entities resolved", () => {
-  const text = '<a><b>1 &lt; 2 &amp; &#51; &#x34;</b><b/><b x="y">z</b><bc>no</bc></a>';
-  assert.equal(elementText(text, "b"), "1 < 2 & 3 4");
-  assert.deepEqual(elements(text, "b"), ["1 &lt; 2 &amp; &#51; &#x34;", "", "z"]);
-  assert.equal(elementText(text, "d"), undefined);
+Deno.test("XML is parsed with its entities resolved; what is malformed or nested deep is none", async () => {
+  const text = '<a><b>1 &lt; 2 &amp; &#51; &#x34;</b><b/><n:b x="y">z</n:b><bc>no</bc></a>';
+  const root = await parseXml(text);
+  assert.deepEqual(elements(root, "b").map(({ text }) => text), ["1 < 2 & 3 4", "", "z"]);
+  assert.equal(elementText(root, "b"), "1 < 2 & 3 4");
+  assert.equal(elementText(root, "d"), undefined);
+  for (
+    const bad of ["", "no", "<a>", "<a></b>", "<a>&no;</a>", "<a>".repeat(99) + "</a>".repeat(99)]
+  ) {
+    assert.equal(await parseXml(bad), undefined, bad);
+  }
+});
+
+Deno.test("no XML of a megabyte keeps the event loop, well-formed or not", async () => {
+  const item = "<Contents><Key>a&amp;b</Key><Size>1</Size></Contents>";
+  const texts = [
+    `<ListBucketResult>${item.repeat(32_000)}</ListBucketResult>`,
+    `<ListBucketResult>${"<Contents".repeat(190_000)}`,
+    `<ListBucketResult>${"<Contents>".repeat(170_000)}`,
+    `<ListBucketResult>${"&".repeat(1_700_000)}`,
+    `<ListBucketResult ${"a='b' ".repeat(280_000)}>`,
+    `<ListBucketResult>${"<!--".repeat(400_000)}`,
+  ];
+  const parsed = await Promise.all(texts.map(async (text) => {
+    let turns = 0;
+    const timer = setInterval(() => turns++, 1);
+    const root = await parseXml(text);
+    clearInterval(timer);
+    return [root?.children.length, turns > 0];
+  }));
+  assert.deepEqual(parsed[0], [32_000, true]);
+  for (const [found] of parsed.slice(1)) assert.equal(found, undefined);
 });
