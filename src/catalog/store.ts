@@ -23,6 +23,7 @@ import type { Descendant } from "../zarr/consolidated.ts";
 import { gridMappingName } from "../zarr/geo.ts";
 import { nativeDocument } from "../zarr/native.ts";
 import { indescribable, portableArray, unaskable, zarrJson } from "../zarr/portable.ts";
+import { withCfTimes } from "../zarr/time.ts";
 import { type V2Documents, v2Documents, zmetadata } from "../zarr/v2/documents.ts";
 import type { View } from "../zarr/view.ts";
 
@@ -188,13 +189,15 @@ export class Store {
     const plan: ChunkPlan = reason === undefined
       ? planArray(native)
       : { tier: "native", codecs: native.codecs, reason };
-    const mapping = this.view === "portable" ? await this.#gridMapping(path, native) : undefined;
+    const portable = this.view === "portable";
+    const mapping = portable ? await this.#gridMapping(path, native) : undefined;
     const keys = this.view === "v2" ? { name: "v2", separator: "." } as const : DEFAULT_KEYS;
     return {
       type: "array",
       path,
       native,
-      metadata: portableArray(native, plan.codecs, mapping),
+      // Zarr v2 has times of its own, which every client of it knows.
+      metadata: portableArray(portable ? withCfTimes(native) : native, plan.codecs, mapping),
       plan,
       layout: layout && { ...layout, encoding: keys },
       leftOut: plan.tier === "native" ? plan.reason : unaskable(path),

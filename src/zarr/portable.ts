@@ -11,6 +11,7 @@ import { withGeoAttributes } from "./geo.ts";
 import { shown } from "./malformed.ts";
 import type { ArrayMetadata, Codec, DataType, GroupMetadata } from "./metadata.ts";
 import type { ArrayNode } from "./node.ts";
+import { untellableTime } from "./time.ts";
 
 /**
  * An array under portable codecs and chunk keys.
@@ -55,6 +56,8 @@ export function indescribable(
   if (kind === undefined || kind === "other" || /^r\d+$/.test(name)) {
     return `data type ${name} is not known to every client`;
   }
+  const time = untellableTime(type);
+  if (time !== undefined) return time;
   if (!isFillValue(fill, type)) {
     return `its fill value ${shown(fill)} is not a value of data type ${name}`;
   }
@@ -71,6 +74,8 @@ function isFillValue(fill: Json, dataType: DataType): boolean {
   switch (dataTypeKind(dataType)) {
     case "bool":
       return typeof fill === "boolean";
+    case "time":
+      return fill === "NaT" || isFillValue(fill, "int64");
     case "int":
     case "uint": {
       const value = typeof fill === "string" || typeof fill === "boolean"

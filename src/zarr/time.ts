@@ -25,14 +25,7 @@ const UNITS = [
 const NAT = rawNumber("-9223372036854775808");
 
 /** Attributes that readers apply to numbers: on these counts they would give other times. */
-const OF_NUMBERS = new Set([
-  "scale_factor",
-  "add_offset",
-  "missing_value",
-  "_Unsigned",
-  "dtype",
-  "calendar",
-]);
+const OF_NUMBERS = new Set(["scale_factor", "add_offset", "missing_value", "_Unsigned", "dtype"]);
 
 /** `metadata` as int64 with CF attributes; unchanged if its elements are no times that CF can tell. */
 export function withCfTimes(metadata: ArrayMetadata): ArrayMetadata {

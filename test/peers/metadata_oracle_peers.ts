@@ -12,6 +12,7 @@ import { type JsonObject, parseJson, stringifyJson } from "../../src/json.ts";
 import { arrayFromV2, groupFromV2 } from "../../src/zarr/v2/to_v3.ts";
 import { arrayToV2, groupToV2 } from "../../src/zarr/v2/from_v3.ts";
 import { zeroOf } from "../../src/zarr/fill_value.ts";
+import { withCfTimes } from "../../src/zarr/time.ts";
 import { parseZarrJson } from "../../src/zarr/v3_document.ts";
 import type { ArrayMetadata } from "../../src/zarr/metadata.ts";
 
@@ -65,8 +66,9 @@ async function translate(source: string, v3: string, back: string): Promise<void
   const group = groupFromV2(await documentAt(`${source}/.zattrs`));
   const text = stringifyJson(metadata);
   assert.doesNotThrow(() => JSON.parse(text));
-  await write(`${v3}/zarr.json`, stringifyJson(consolidatedGroup(group, [["v", metadata]])));
-  await write(`${v3}/v/zarr.json`, text);
+  const portable = withCfTimes(metadata);
+  await write(`${v3}/zarr.json`, stringifyJson(consolidatedGroup(group, [["v", portable]])));
+  await write(`${v3}/v/zarr.json`, stringifyJson(portable));
   const parsed = parseZarrJson(new TextEncoder().encode(text), "v") as ArrayMetadata;
   assert.equal(stringifyJson(parsed), text, "our own zarr.json read again is the same");
 

@@ -27,7 +27,9 @@ def as_gdal(values):
 
 
 def nodata_problem(array, node, values):
-    """Whether GDAL's nodata is the fill."""
+    """Whether GDAL's nodata is the fill; where the references have none, it is no value of the array."""
+    if array.get("fill") is None and values.dtype.kind in "iuf" and "fill" in array:
+        return "nodata %r is a value" % node.GetNoDataValue() if np.any(values == node.GetNoDataValue()) else ""
     if array.get("fill") is None or np.dtype(array["dtype"]).kind in "bcMm":
         return ""
     want = np.array(array["fill"]).astype("U").astype(values.dtype) if values.dtype.kind == "f" else int(float(array["fill"])) \

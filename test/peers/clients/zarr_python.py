@@ -32,7 +32,9 @@ for name, url, case, folder in served("zarr-python"):
             node = opened() if array["path"] == "" else opened()[array["path"]]
             if node.metadata.zarr_format != 3:
                 return "Zarr version %d" % node.metadata.zarr_format
-            return difference(expected(folder, array), node[...])
+            want = expected(folder, array)
+            # Times are counts there, and what they count is an attribute.
+            return difference(want.view("<i8") if want.dtype.kind in "Mm" else want, node[...])
 
         checks.attempt("%s/%s" % (name, array["path"]), values)
     # The other views, on the same arrays: the source's own codecs in v3, and Zarr v2.

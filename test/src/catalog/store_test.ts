@@ -157,6 +157,23 @@ Deno.test("the v2 view of a v3 source has documents for what v2 can say, and lea
   assert.equal((await store.entry("a/1.0"))?.kind, "chunk");
 });
 
+function timesIn(unit: string): Partial<ArrayNode["metadata"]> {
+  const data_type = { name: "numpy.datetime64", configuration: { unit, scale_factor: 1 } };
+  return { data_type, fill_value: "NaT" };
+}
+
+Deno.test("times are CF's int64 in the portable view, and NumPy's in the others", async () => {
+  const nodes = { "": group, "t": array(timesIn("s")) };
+  const { data_type, attributes } = await json(storeOf(nodes).store, "t/zarr.json");
+  assert.equal(data_type, "int64");
+  const { units, calendar } = attributes as Record<string, unknown>;
+  assert.equal(units, "seconds since 1970-01-01 00:00:00");
+  assert.equal(calendar, "proleptic_gregorian");
+  const native = await json(storeOf(nodes, "native").store, "t/zarr.json");
+  assert.deepEqual(native.data_type, timesIn("s").data_type);
+  assert.equal((await json(storeOf(nodes, "v2").store, "t/.zarray")).dtype, "<M8[s]");
+});
+
 /** Arrays that strict clients refuse, or misread, and why they are left out. */
 const REFUSED: Array<[title: string, node: ArrayNode, reason: RegExp]> = [
   ["an unknown codec", array({ codecs: [{ name: "numcodecs.grib" }] }), /numcodecs\.grib/],
@@ -168,6 +185,8 @@ const REFUSED: Array<[title: string, node: ArrayNode, reason: RegExp]> = [
   ["raw bits", array({ data_type: "r64" }), /r64/],
   ["a fill value out of range", array({ fill_value: 40000 }), /40000/],
   ["a fill value of another kind", array({ fill_value: "NaN" }), /NaN/],
+  ["times that CF does not know", array(timesIn("Y")), /count Y/],
+  ["a fill value that is no time", array({ ...timesIn("s"), fill_value: "soon" }), /soon/],
   ["storage transformers", array({ storage_transformers: [{ name: "x" }] }), /transformers/],
   ["no faithful form", { ...array(), unsupported: "it holds Python objects" }, /Python objects/],
 ];

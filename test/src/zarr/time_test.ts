@@ -76,7 +76,8 @@ Deno.test("what an array of times says of numbers is dropped, its own fill kept"
   };
   const { attributes, fill_value } = withCfTimes(times(numpy("M", "s"), own, 7));
   assert.equal(fill_value, 7);
-  assert.deepEqual(Object.keys(attributes!), ["units", "axis", "calendar", "_FillValue"]);
+  assert.deepEqual(Object.keys(attributes!), ["units", "calendar", "axis", "_FillValue"]);
+  assert.equal(attributes!.calendar, "proleptic_gregorian");
   assert.equal(attributes!.units, "seconds since 1970-01-01 00:00:00");
 });
 
