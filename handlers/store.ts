@@ -8,7 +8,7 @@ import type { ClientWatch } from "../src/http/client_watch.ts";
 import { acceptsGzip } from "../src/http/content_coding.ts";
 import { memoryRepresentation, respond } from "../src/http/representation.ts";
 import { Timing } from "../src/http/server_timing.ts";
-import { fillsOnFailure } from "../src/http/streaming_client.ts";
+import { fillsOnFailure, isGdal } from "../src/http/streaming_client.ts";
 import { listing } from "./listing.ts";
 
 /**
@@ -42,7 +42,9 @@ export async function storeKey(
       throw dataset.absent(target.key, version, manifest);
     }
     if (entry.kind === "document") {
-      const document = acceptsGzip(request) ? await store.compressed(entry) : entry;
+      const named = entry.spaced && isGdal(request) ? await store.withoutSpaces(entry) : entry;
+      const document = acceptsGzip(request) ? await store.compressed(named) : named;
+      const vary = entry.spaced ? "Accept-Encoding, User-Agent" : "Accept-Encoding";
       const encoding = document.encoding === undefined
         ? []
         : [["content-encoding", document.encoding] as const];
@@ -52,7 +54,7 @@ export async function storeKey(
           etag: document.etag,
           contentType: "application/json",
           cacheControl: dataset.caching(version, manifest),
-          headers: [["vary", "Accept-Encoding"], ...encoding],
+          headers: [["vary", vary], ...encoding],
           timing: () => timing.header(),
         }),
       );

@@ -10,7 +10,7 @@ import type { ChunkRef } from "../chunk/ref.ts";
 import { IndexError } from "../errors.ts";
 import { gzip } from "../http/content_coding.ts";
 import { entityTag } from "../http/entity_tag.ts";
-import { type JsonObject, stringifyJson } from "../json.ts";
+import { type JsonObject, parseJson, stringifyJson } from "../json.ts";
 import type { ArrayNode, GroupNode, Manifest } from "../manifest.ts";
 import {
   chunkKeyCandidates,
@@ -19,7 +19,7 @@ import {
   parseChunkKey,
   parseDefaultChunkKey,
 } from "../zarr/chunk_grid.ts";
-import type { Descendant } from "../zarr/consolidated.ts";
+import { type Descendant, hasSpaces, withoutSpaces } from "../zarr/consolidated.ts";
 import { gridMappingName } from "../zarr/geo.ts";
 import { nativeDocument } from "../zarr/native.ts";
 import { indescribable, portableArray, unaskable, zarrJson } from "../zarr/portable.ts";
@@ -48,6 +48,8 @@ export interface StoreDocument {
   readonly etag: string;
   /** `Content-Encoding`; undefined: as it is. */
   readonly encoding?: "gzip";
+  /** True if it names nodes with spaces, for which {@link Store.withoutSpaces} has another document. */
+  readonly spaced?: boolean;
 }
 
 /** A node by its path below the root. */
@@ -58,10 +60,13 @@ export type StoreEntry =
   | StoreDocument
   | { readonly kind: "chunk"; readonly array: ArrayView; readonly ref: ChunkRef };
 
+type Written = Pick<StoreDocument, "bytes" | "spaced">;
+
 /** Bytes below which a document fits into a packet as it is. */
 const WORTH_COMPRESSING = 512;
 
 const encoder = new TextEncoder();
+const decoder = new TextDecoder();
 
 /** One view of one opened manifest. Safe for concurrent use; what it remembers is in the cache. */
 export class Store {
@@ -101,6 +106,16 @@ export class Store {
         ? { ...document, bytes, etag: document.etag.replace(/"$/, '-gzip"'), encoding: "gzip" }
         : document;
       return { value, bytes: bytes.length };
+    });
+  }
+
+  /** A document that names nodes with spaces as GDAL can ask for them, made once. */
+  async withoutSpaces(document: StoreDocument): Promise<StoreDocument> {
+    return await this.cache.load(`${this.#cacheKey}spaceless\n${document.etag}`, () => {
+      const parsed = parseJson(decoder.decode(document.bytes)) as JsonObject;
+      const bytes = encoder.encode(stringifyJson(withoutSpaces(parsed)));
+      const value = { ...document, bytes, etag: entityTag(bytes) };
+      return Promise.resolve({ value, bytes: bytes.length });
     });
   }
 
@@ -248,49 +263,48 @@ export class Store {
   async #document(key: string, name: string): Promise<StoreEntry | undefined> {
     const path = key.slice(0, Math.max(0, key.length - name.length - 1));
     return await this.cache.load(`${this.#cacheKey}document\n${key}`, async () => {
-      const bytes = this.view === "v2"
+      const written = this.view === "v2"
         ? await this.#v2Document(path, name)
-        : await this.#v3Document(path);
+        : this.view === "native"
+        ? await this.#nativeDocument(path)
+        : await this.#portableDocument(path);
       // Hashed once: the consolidated metadata of many arrays is megabytes.
-      const value: StoreEntry | undefined = bytes &&
-        { kind: "document", bytes, etag: entityTag(bytes) };
-      return { value, bytes: 128 + (bytes?.length ?? 0) };
+      const value: StoreEntry | undefined = written &&
+        { kind: "document", ...written, etag: entityTag(written.bytes) };
+      return { value, bytes: 128 + (written?.bytes.length ?? 0) };
     });
   }
 
-  async #v3Document(path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    if (this.view === "native") {
-      const node = await this.manifest.node(path);
-      if (!node) return undefined;
-      const isWritten = node.type === "group" && node.source?.zarrFormat !== 3;
-      return nativeDocument(node, isWritten ? await this.#below(path) : []);
-    }
+  async #nativeDocument(path: string): Promise<Written | undefined> {
+    const node = await this.manifest.node(path);
+    if (!node) return undefined;
+    const isWritten = node.type === "group" && node.source?.zarrFormat !== 3;
+    return { bytes: nativeDocument(node, isWritten ? await this.#below(path) : []) };
+  }
+
+  async #portableDocument(path: string): Promise<Written | undefined> {
     const node = await this.node(path);
     if (!node) return undefined;
     const below = node.type === "group" ? await this.#below(path) : [];
-    return encoder.encode(zarrJson(node.metadata, below));
+    return { bytes: encoder.encode(zarrJson(node.metadata, below)), spaced: hasSpaces(below) };
   }
 
   /** What the document of the group at `path` says of the nodes below it. */
   async #below(path: string): Promise<Descendant[]> {
     const skip = path === "" ? 0 : path.length + 1;
     return (await this.descendants(path)).map(([full, node]): Descendant => {
-      const leftOut = node.type === "malformed"
-        ? node.fault.message
-        : this.view !== "portable"
-        ? undefined
-        : node.type === "array"
-        ? node.leftOut
-        : unaskable(full);
-      const shown = node.type !== "malformed" && leftOut === undefined;
-      return [full.slice(skip), shown ? node.metadata : { leftOut: leftOut ?? "" }];
+      const name = full.slice(skip);
+      if (node.type === "malformed") return [name, { leftOut: node.fault.message }];
+      const reason = node.type === "array" ? node.leftOut : unaskable(full);
+      const leftOut = this.view === "portable" ? reason : undefined;
+      return [name, leftOut === undefined ? node.metadata : { leftOut }];
     });
   }
 
-  async #v2Document(path: string, name: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  async #v2Document(path: string, name: string): Promise<Written | undefined> {
     if (name !== ".zmetadata") {
       const text = (await this.#v2Documents(path))?.[name];
-      return text === undefined ? undefined : encoder.encode(text);
+      return text === undefined ? undefined : { bytes: encoder.encode(text) };
     }
     if ((await this.manifest.node(path))?.type !== "group") return undefined;
     const nodes: Array<[string, V2Documents]> = [["", (await this.#v2Documents(path))!]];
@@ -298,7 +312,7 @@ export class Store {
       const documents = node.type === "malformed" ? undefined : await this.#v2Documents(full);
       if (documents) nodes.push([full.slice(path === "" ? 0 : path.length + 1), documents]);
     }
-    return encoder.encode(zmetadata(nodes));
+    return { bytes: encoder.encode(zmetadata(nodes)) };
   }
 
   /** The documents of the node at `path`; undefined if there is none, or v2 cannot say it. */

@@ -16,10 +16,15 @@ const BREAK_AFTER_MS = 250;
 /** Bytes that a body promises which ends after one. */
 const PROMISED_BYTES = 1 << 20;
 
+/** Whether a request is GDAL's, unless its user gave it another name. */
+export function isGdal(request: Request): boolean {
+  return (request.headers.get("user-agent") ?? "").startsWith("GDAL/");
+}
+
 /** Whether a request is one of GDAL's that reads a failure as an absent chunk. */
 export function fillsOnFailure(request: Request): boolean {
   return request.method === "GET" && !request.headers.has("range") &&
-    (request.headers.get("user-agent") ?? "").startsWith("GDAL/");
+    isGdal(request);
 }
 
 /** Whether a store's key is spelled like a chunk's. */

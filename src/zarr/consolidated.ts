@@ -50,6 +50,33 @@ export function consolidatedGroup(
   };
 }
 
+/** True if a node's path has a space in it. */
+export function hasSpaces(descendants: Iterable<Descendant>): boolean {
+  for (const [path] of descendants) if (path.includes(" ")) return true;
+  return false;
+}
+
+/**
+ * A group's `zarr.json` with `%20` for each space of its nodes' names. GDAL puts names into URLs as they
+ * stand, refuses to send a URL with a space, and takes the chunk for absent: it reads zeros.
+ */
+export function withoutSpaces(document: JsonObject): JsonObject {
+  const { consolidated_metadata: consolidated, ...group } = document;
+  const { metadata, ...rest } = consolidated as { readonly metadata: JsonObject };
+  const nodes = Object.entries(metadata as Readonly<Record<string, JsonObject>>);
+  const renamed = nodes.map(([path, node]) => {
+    // A coordinate variable has the name of its dimension.
+    const names = node.dimension_names as ReadonlyArray<string | null> | undefined;
+    const dimensions = names && { dimension_names: names.map((name) => name && escaped(name)) };
+    return [escaped(path), { ...node, ...dimensions }];
+  });
+  return { ...group, consolidated_metadata: { ...rest, metadata: Object.fromEntries(renamed) } };
+}
+
+function escaped(name: string): string {
+  return name.replaceAll(" ", "%20");
+}
+
 /** A group with an attribute for what is left out below `prefix`; an array as it is. */
 function withLeftOut(
   metadata: ArrayMetadata | GroupMetadata,

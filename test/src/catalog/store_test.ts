@@ -3,7 +3,7 @@ import { ByteCache } from "../../../src/byte_cache.ts";
 import type { ArrayNode, Manifest, Node } from "../../../src/manifest.ts";
 import type { ChunkRef } from "../../../src/chunk/ref.ts";
 import { IndexError, OriginError } from "../../../src/errors.ts";
-import { Store } from "../../../src/catalog/store.ts";
+import { Store, type StoreDocument } from "../../../src/catalog/store.ts";
 import type { View } from "../../../src/zarr/view.ts";
 
 const encoder = new TextEncoder();
@@ -322,4 +322,22 @@ Deno.test("~native and ~v2 read an array's metadata once, not at each chunk", as
     for (let i = 0; i < 3; i++) assert.equal((await store.entry(key))?.kind, "chunk");
     assert.equal(asked, 1, view);
   }
+});
+
+Deno.test("a document that names nodes with spaces has a form with %20 for GDAL; others have none", async () => {
+  const { store } = storeOf({ "": group, "Data Fields": group, "Data Fields/a b": array() });
+  const entry = await store.entry("zarr.json") as StoreDocument;
+  assert.equal(entry.spaced, true);
+  const escaped = await store.withoutSpaces(entry);
+  const root = JSON.parse(new TextDecoder().decode(escaped.bytes)) as Consolidated;
+  assert.deepEqual(Object.keys(root.consolidated_metadata.metadata), [
+    "Data%20Fields",
+    "Data%20Fields/a%20b",
+  ]);
+  assert.notEqual(escaped.etag, entry.etag);
+  const { metadata } = (await json(store, "zarr.json") as unknown as Consolidated)
+    .consolidated_metadata;
+  assert.deepEqual(Object.keys(metadata), ["Data Fields", "Data Fields/a b"]);
+  const plain = await storeOf({ "": group, "a": array() }).store.entry("zarr.json");
+  assert.equal((plain as StoreDocument).spaced, false);
 });
