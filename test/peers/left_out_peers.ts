@@ -19,7 +19,7 @@ Deno.test("zarr-python, xarray and GDAL read all that they can of a store with a
     assert.ok(checked.success, checked.output + checked.errors);
     assert.match(checked.output, /zarr-python: .*xarray: .*GDAL: /s);
     const named = await (await fetch(`${url}/codec/zarr.json`)).json();
-    assert.deepEqual(named.codecs, [{ name: "numcodecs.grib", configuration: {} }]);
+    assert.equal(named.codecs[0].name, "numcodecs.grib");
     for (
       const [path, status] of [["codec/c/0/0", 200], ["grid/c/0/0", 502], ["impossible/c/0/0", 502]]
     ) {
