@@ -13,6 +13,7 @@ import { SluiceError } from "../src/errors.ts";
 import { preflight } from "../src/http/headers.ts";
 import type { Log } from "../src/log.ts";
 import { type FaultPlace, problemResponse } from "../src/http/problem.ts";
+import { problemFor } from "./problem_page.ts";
 import { brokenBody, fillsOnFailure, isChunkKey } from "../src/http/streaming_client.ts";
 
 /** What a route gives. */
@@ -74,14 +75,15 @@ export function createApp(routes: Routes, log: Log): App {
   app.get("/-/catalog.json", (c) => routes.catalog(c.req.raw));
   app.get("/-/refs/*", (c) => routes.reference(c.req.raw, c.req.path.slice("/-/refs".length)));
   app.get("/*", (c) => routes.store(c.req.raw, c.req.path, queryOf(c.req.url)));
-  app.notFound((c) =>
-    problemResponse(new SluiceError("not-found", "No such route"), routes.place(c.req.path), log)
-  );
+  app.notFound((c) => {
+    const fault = new SluiceError("not-found", "No such route");
+    return problemFor(c.req.raw, problemResponse(fault, routes.place(c.req.path), log));
+  });
   app.onError((error, c) => {
     const place = c.req.url.length > MAX_URL_LENGTH ? {} : routes.place(c.req.path);
     const problem = problemResponse(error, place, log);
     const fills = problem.status !== 404 && isChunkKey(place.key) && fillsOnFailure(c.req.raw);
-    return fills ? brokenBody(problem) : problem;
+    return fills ? brokenBody(problem) : problemFor(c.req.raw, problem);
   });
   return app;
 }

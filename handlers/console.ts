@@ -3,11 +3,11 @@
 import { html } from "hono/html";
 import { catalogJson } from "./catalog.ts";
 import type { GatewayContext } from "./context.ts";
-import { pageResponse } from "./page.ts";
+import { acceptsPage, pageResponse } from "./page.ts";
 
 /** The datasets as a page, or as JSON where the client does not ask for HTML. */
 export function home(request: Request, context: GatewayContext): Promise<Response> {
-  if (!(request.headers.get("accept") ?? "").includes("text/html")) {
+  if (!acceptsPage(request)) {
     return catalogJson(request, context);
   }
   const cards = [...context.catalog.datasets.values()].map(({ id, config }) =>

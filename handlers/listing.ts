@@ -11,6 +11,7 @@ import type { StorePath } from "../src/catalog/store_path.ts";
 import { dataTypeName } from "../src/zarr/data_type.ts";
 import type { ArrayMetadata } from "../src/zarr/metadata.ts";
 import { type Markup, pageResponse } from "./page.ts";
+import { snippets } from "./snippets.ts";
 import { versionLinks } from "./versions.ts";
 
 /** The listing of a group or array. @throws SluiceError `not-found` */
@@ -118,21 +119,6 @@ ${
   }`;
 }
 
-async function snippets(store: Store, href: string): Promise<Markup> {
-  const sized = (await store.descendants("")).map(([path, node]) => ({
-    path,
-    size: elements(node),
-  }));
-  const largest = sized.sort((a, b) => b.size - a.size)[0]?.path ?? "array";
-  // fsspec takes every URL that it finds in the text for an entry; this one is none.
-  const url = html`http<wbr>${href.replace(/^http/, "").replace(/\/$/, "")}`;
-  return store.view === "v2"
-    ? html`<pre>xr.open_zarr("${url}", zarr_format=2)</pre>`
-    : html`<pre>xr.open_zarr("${url}")
-gdalmdiminfo 'ZARR:"/vsicurl/${url}"'
-zarrita: open(new FetchStore("${url}/${largest}"))</pre>`;
-}
-
 /** Snapshots of the history that the page shows. */
 const SHOWN_SNAPSHOTS = 20;
 
@@ -161,10 +147,4 @@ async function versionTable(id: string, store: Store): Promise<Markup | ""> {
     )}</table>
     </div>
   `;
-}
-
-/** Elements of an array that clients find; 0 for other nodes. */
-function elements(node: Child[1]): number {
-  const isShown = node.type === "array" && node.leftOut === undefined;
-  return isShown ? node.metadata.shape.reduce((a, b) => a * b, 1) : 0;
 }

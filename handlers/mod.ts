@@ -4,12 +4,14 @@ import { authorize, bearerToken } from "../src/http/access.ts";
 import type { Routes } from "./app.ts";
 import type { Dataset } from "../src/catalog/dataset.ts";
 import { SluiceError } from "../src/errors.ts";
+import { responseWith } from "../src/http/headers.ts";
 import { parseStorePath, type StorePath } from "../src/catalog/store_path.ts";
 import { catalogJson } from "./catalog.ts";
 import { home } from "./console.ts";
 import type { GatewayContext } from "./context.ts";
 import { health, ready } from "./health.ts";
 import { chunkReference } from "./refs.ts";
+import { acceptsPage } from "./page.ts";
 import { storeKey } from "./store.ts";
 
 /** The handlers around one gateway's catalog. */
@@ -49,8 +51,9 @@ export function routes(context: GatewayContext): Routes {
       const { target, dataset } = locate(request, path);
       return chunkReference(dataset, target);
     },
-    store: (request, path, query) => {
+    store: async (request, path, query) => {
       const { target, dataset } = locate(request, path, query);
+      if (acceptsPage(request) && await namesNode(dataset, target)) return pageOfNode(path);
       return storeKey(request, dataset, target, clients);
     },
     place: (path) => {
@@ -64,4 +67,24 @@ export function routes(context: GatewayContext): Routes {
       }
     },
   };
+}
+
+/** Whether a path without a slash at its end is that of a group or an array. */
+async function namesNode(
+  dataset: Dataset,
+  { key, version, view }: StorePath,
+): Promise<boolean> {
+  if (key === "" || key.endsWith("/")) return false;
+  const store = await dataset.store(version, view);
+  return await store.node(key) !== undefined;
+}
+
+/** Leads a browser to a node's page. Not to be kept: for Zarr clients there is no such key. */
+function pageOfNode(path: string): Response {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  return responseWith(null, [
+    ["location", `./${name}/`],
+    ["cache-control", "no-store"],
+    ["vary", "Accept"],
+  ], 303);
 }

@@ -31,6 +31,11 @@ pre{background:var(--card);border:1px solid var(--line);border-radius:.6rem;padd
 .tier{border:1px solid var(--line);border-radius:1rem;padding:.05rem .6rem;font-size:.8rem}
 `;
 
+/** Whether a client is one for people: no Zarr client asks for HTML by name. */
+export function acceptsPage(request: Request): boolean {
+  return (request.headers.get("accept") ?? "").includes("text/html");
+}
+
 /**
  * A whole page as a response. `title` goes to the window, `body` into the page.
  *
@@ -40,6 +45,7 @@ export async function pageResponse(
   title: string,
   body: Markup,
   caching: string,
+  status = 200,
 ): Promise<Response> {
   const page = await html`
     <!DOCTYPE html>
@@ -68,5 +74,5 @@ export async function pageResponse(
       "content-security-policy",
       "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; base-uri 'self'",
     ],
-  ]);
+  ], status);
 }

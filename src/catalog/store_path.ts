@@ -80,8 +80,9 @@ function parsePath(path: string, has: (id: string) => boolean): StorePath | unde
   for (let n = Math.min(segments.length, MOST_SEGMENTS); n > 0; n--) {
     const suffix = SUFFIX.exec(segments[n - 1]);
     if (!suffix) continue;
-    const id = n === 1 ? suffix[1] : `${segments.slice(0, n - 1).join("/")}/${suffix[1]}`;
-    if (!has(id) || !DATASET_ID.test(id)) continue;
+    const name = n === 1 ? suffix[1] : `${segments.slice(0, n - 1).join("/")}/${suffix[1]}`;
+    const id = idOf(name, has);
+    if (id === undefined) continue;
     const rest = segments.slice(n);
     if (rest.some((segment) => segment.includes("/"))) return undefined;
     const key = rest.join("/");
@@ -106,11 +107,17 @@ function parseUnmarked(path: string, has: (id: string) => boolean): StorePath | 
     ends.push(at);
   }
   for (let n = ends.length - 1; n >= 0; n--) {
-    const id = path.slice(1, ends[n]);
-    if (!has(id) || !DATASET_ID.test(id)) continue;
+    const id = idOf(path.slice(1, ends[n]), has);
+    if (id === undefined) continue;
     return { id, version: undefined, view: "portable", key: path.slice(ends[n] + 1) };
   }
   return undefined;
+}
+
+/** The id that a path names: as it is, or behind `.zarr`, by which xarray and GDAL guess the format. */
+function idOf(name: string, has: (id: string) => boolean): string | undefined {
+  const id = has(name) || !name.endsWith(".zarr") ? name : name.slice(0, -".zarr".length);
+  return has(id) && DATASET_ID.test(id) ? id : undefined;
 }
 
 function decodeSegment(segment: string): string {

@@ -88,3 +88,17 @@ for (
     );
   });
 }
+
+Deno.test("an id may be called with .zarr behind it, unless another dataset is called that", () => {
+  const has = (id: string) => ["mur", "noaa/x", "y", "y.zarr"].includes(id);
+  const idAndKey = (path: string) => {
+    const { id, key, view } = parseStorePath(path, has) ?? {};
+    return [id, key, view];
+  };
+  assert.deepEqual(idAndKey("/mur.zarr/a/zarr.json"), ["mur", "a/zarr.json", "portable"]);
+  assert.deepEqual(idAndKey("/mur.zarr~v2/.zgroup"), ["mur", ".zgroup", "v2"]);
+  assert.deepEqual(idAndKey("/noaa/x.zarr"), ["noaa/x", "", "portable"]);
+  assert.deepEqual(idAndKey("/y.zarr/z"), ["y.zarr", "z", "portable"]);
+  assert.equal(parseStorePath("/z.zarr/z", has), undefined);
+  assert.equal(parseStorePath("/.zarr/z", has), undefined);
+});
