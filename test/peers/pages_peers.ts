@@ -136,7 +136,7 @@ Deno.test("what demo prints runs as it is printed", async () => {
       told += text;
       if (told.includes("Ctrl-C")) break;
     }
-    const commands = [...told.matchAll(/^  (xarray|GDAL|zarrita) +(.*)$/gm)];
+    const commands = [...told.matchAll(/^ {2}(xarray|GDAL|zarrita) +(.*)$/gm)];
     assert.deepEqual(commands.map(([, client]) => client), ["xarray", "GDAL", "zarrita"]);
     for (const [, client, command] of commands) {
       if (client !== "zarrita") {
