@@ -5,7 +5,8 @@
 
 import type { ByteCache } from "../byte_cache.ts";
 import type { ArrayView } from "../chunk/array_view.ts";
-import { type ChunkPlan, planArray } from "../chunk/plan.ts";
+import { planEncodings, planNative } from "../chunk/encodings.ts";
+import type { ChunkPlan } from "../chunk/tier.ts";
 import type { ChunkRef } from "../chunk/ref.ts";
 import { IndexError } from "../errors.ts";
 import { gzip } from "../http/content_coding.ts";
@@ -196,14 +197,23 @@ export class Store {
     const isOwn = this.view === "native" ||
       (this.view === "v2" && node.source?.zarrFormat === 2);
     if (isOwn) {
-      const plan: ChunkPlan = { tier: "pass", codecs: native.codecs };
+      const plans = planNative(native, node.encodings);
       const shown = this.view === "v2" ? layout : chunkLayout(native);
-      return { type: "array", path, native, metadata: native, plan, layout: shown };
+      return {
+        type: "array",
+        path,
+        native,
+        metadata: native,
+        plan: plans[0],
+        plans,
+        layout: shown,
+      };
     }
     const reason = indescribable({ ...node, layout });
-    const plan: ChunkPlan = reason === undefined
-      ? planArray(native)
-      : { tier: "native", codecs: native.codecs, reason };
+    const plans: readonly ChunkPlan[] = reason === undefined
+      ? planEncodings(native, node.encodings)
+      : [{ tier: "native", codecs: native.codecs, reason }];
+    const [plan] = plans;
     const portable = this.view === "portable";
     const mapping = portable ? await this.#gridMapping(path, native) : undefined;
     const keys = this.view === "v2" ? { name: "v2", separator: "." } as const : DEFAULT_KEYS;
@@ -214,6 +224,7 @@ export class Store {
       // Zarr v2 has times of its own, which every client of it knows.
       metadata: portableArray(portable ? withCfTimes(native) : native, plan.codecs, mapping),
       plan,
+      plans,
       layout: layout && { ...layout, encoding: keys },
       leftOut: plan.tier === "native" ? plan.reason : unaskable(path),
     };

@@ -2,7 +2,7 @@
 
 import { ChunkError } from "../errors.ts";
 import { decodeAll } from "../codecs/decode_steps.ts";
-import type { ChunkPlan } from "./plan.ts";
+import type { ChunkPlan } from "./tier.ts";
 
 /** Part of every ETag of a chunk. Bump it when any plan's output bytes change. */
 export const PLAN_VERSION = "2";
@@ -64,9 +64,12 @@ export function deliver(plan: ChunkPlan, encodedLength: number): Delivery {
       const { decode, encode } = plan;
       return {
         kind: "convert",
+        contentLength: encode.length,
         convert: async (encoded) => await encode.encode(await decodeAll(decode, encoded)),
       };
     }
+    case "refused":
+      throw new ChunkError(plan.reason);
   }
 }
 

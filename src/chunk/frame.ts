@@ -12,6 +12,7 @@ import {
   MAX_TYPESIZE,
   STORED_HEADER_BYTES,
   storedFrame,
+  storedHeader,
 } from "../codecs/blosc_frame.ts";
 import { CHECKSUM_BYTES } from "../codecs/checksum.ts";
 import type { Stage } from "../codecs/codec.ts";
@@ -19,8 +20,10 @@ import { decodeSteps, heldBytes } from "../codecs/decode_steps.ts";
 import { fletcher32 } from "../codecs/fletcher32.ts";
 import { shuffle, shuffledBytes } from "../codecs/shuffle.ts";
 import { portableStages } from "../codecs/stages.ts";
+import { ChunkError } from "../errors.ts";
+import type { Codec } from "../zarr/metadata.ts";
 import type { Pipeline } from "./pipeline.ts";
-import type { ChunkPlan } from "./plan.ts";
+import type { ChunkPlan } from "./tier.ts";
 
 /** The frame plan of `pipeline`; undefined if its chunks are no such payloads. */
 export function planFrame(
@@ -56,6 +59,37 @@ export function planFrame(
 interface Layout extends Omit<BloscFrame, "nbytes"> {
   readonly trimStart: number;
   readonly trimEnd: number;
+}
+
+/**
+ * The frame plan of chunks that nothing compresses, in an array whose others are framed: 16 bytes, then
+ * the stored ones. `codecs` are those of the array.
+ */
+export function planStoredFrame(
+  { bytesToBytes, elements, nbytes = 0 }: Pipeline,
+  codecs: readonly Codec[],
+): Extract<ChunkPlan, { tier: "frame" }> | undefined {
+  if (bytesToBytes.length > 0 || nbytes === 0 || nbytes > MAX_FRAME_BYTES) return undefined;
+  const typesize = Math.min(elements.itemBytes ?? 1, MAX_TYPESIZE);
+  const prefix = storedHeader({ cname: "lz4", shuffle: false, typesize, nbytes });
+  const length = STORED_HEADER_BYTES + nbytes;
+  return {
+    tier: "frame",
+    codecs,
+    prefix: () => prefix,
+    fits: (payloadLength) => payloadLength === nbytes,
+    stored: {
+      length,
+      frame(raw) {
+        throw new ChunkError(`An uncompressed chunk has ${raw.length} bytes, not ${nbytes}`);
+      },
+    },
+    trimStart: 0,
+    trimEnd: 0,
+    nbytes,
+    decode: [],
+    decodedBytes: 0,
+  };
 }
 
 /** `[shuffle] zlib [fletcher32]`, `shuffle zstd` or `[shuffle] lz4`; undefined for anything else. */

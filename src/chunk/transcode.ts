@@ -1,11 +1,16 @@
 /** The transcode tier: chunks that are decoded here and sent in a portable encoding. */
 
+import { stringifyJson } from "../json.ts";
 import type { CodecSpec, Stage } from "../codecs/codec.ts";
-import { type DecodeStep, decodeSteps } from "../codecs/decode_steps.ts";
+import { type DecodeStep, decodeSteps, heldBytes } from "../codecs/decode_steps.ts";
 import { parseNumpyType } from "../codecs/numpy_type.ts";
+import { findCodec } from "../codecs/registry.ts";
+import type { Size } from "../codecs/size.ts";
 import { portableStages } from "../codecs/stages.ts";
+import { ZSTD_CODEC } from "../codecs/zstd.ts";
 import { combinedOrder, isOwnInverse, transpose, untranspose } from "../codecs/transpose.ts";
 import type { Pipeline } from "./pipeline.ts";
+import type { ChunkPlan, EncodeStep } from "./tier.ts";
 
 /** Bytes that one chunk may decode to in memory. */
 const MAX_DECODED_BYTES = 512 * 2 ** 20;
@@ -22,6 +27,64 @@ export interface RawChunks {
   /** Bytes that it gives at most. */
   readonly bytes: number;
 }
+
+/**
+ * How chunks that were decoded are sent in portable codecs.
+ *
+ * @param compressors the portable bytes → bytes codecs, in the order of encoding
+ * @returns undefined if one of them is not written here
+ */
+function planEncoding(
+  compressors: readonly CodecSpec[],
+  rawBytes: number,
+): EncodeStep & { readonly heldBytes: number } | undefined {
+  const encoders = compressors.map(({ name, configuration = {} }) =>
+    findCodec(name)?.encoder?.(configuration)
+  );
+  if (!encoders.every((encoder) => encoder !== undefined)) return undefined;
+  let size: Size = { bytes: rawBytes, exact: true };
+  let heldBytes = 0;
+  for (const encoder of encoders) {
+    const { bytes, exact } = encoder.encoded(size.bytes);
+    heldBytes = Math.max(heldBytes, size.bytes + bytes);
+    size = { bytes, exact: exact && size.exact };
+  }
+  return {
+    name: compressors.map(({ name }) => name).join(" ") || "bytes",
+    ...(size.exact && { length: size.bytes }),
+    async encode(bytes) {
+      for (const encoder of encoders) bytes = await encoder.encode(bytes);
+      return bytes;
+    },
+    heldBytes,
+  };
+}
+
+/** The transcode plan of `pipeline`, or why it has none. */
+export function planTranscode(pipeline: Pipeline): TranscodePlan | { readonly reason: string } {
+  const raw = planDecoding(pipeline);
+  if ("reason" in raw) return raw;
+  return transcodeTo([...raw.codecs, ZSTD_CODEC], raw)!;
+}
+
+/** The plan that decodes by `raw` and sends in `codecs`; undefined if those have no encoder, or other elements. */
+export function transcodeTo(
+  codecs: readonly CodecSpec[],
+  { codecs: leading, decode, bytes }: RawChunks,
+): TranscodePlan | undefined {
+  const split = leading.length;
+  if (stringifyJson(codecs.slice(0, split)) !== stringifyJson(leading)) return undefined;
+  const encode = planEncoding(codecs.slice(split), bytes);
+  return encode && {
+    tier: "transcode",
+    codecs,
+    decode,
+    encode,
+    decodedBytes: Math.max(heldBytes(decode), encode.heldBytes),
+  };
+}
+
+type TranscodePlan = Extract<ChunkPlan, { tier: "transcode" }>;
 
 /** How the chunks of `pipeline` are decoded, or why they cannot be. */
 export function planDecoding(pipeline: Pipeline): RawChunks | { readonly reason: string } {

@@ -2,6 +2,7 @@
 
 import { ChunkError } from "../errors.ts";
 import { type Json, type JsonObject, toNumber } from "../json.ts";
+import { STORED_HEADER_BYTES, storedFrame } from "./blosc_frame.ts";
 import { decodeBloscLz } from "./blosclz.ts";
 import type { Codec } from "./codec.ts";
 import { integer } from "./configuration.ts";
@@ -29,6 +30,16 @@ export const blosc: Codec = {
       scratchBytes: decoded.bytes * 1.5,
     };
   },
+  encoder: ({ typesize }) => ({
+    encode: (bytes) =>
+      storedFrame({
+        cname: "lz4",
+        shuffle: false,
+        typesize: integer(typesize, 1, 255) ?? 1,
+        nbytes: bytes.length,
+      }, bytes),
+    encoded: (bytes) => ({ bytes: STORED_HEADER_BYTES + bytes, exact: true }),
+  }),
   fromV2: (configuration, { itemBytes = 1 }) =>
     complete(configuration, itemBytes) ?? { name: "numcodecs.blosc", configuration },
   toV2: ({ cname, clevel, shuffle, blocksize }) => ({
@@ -66,7 +77,6 @@ function shuffleName(shuffle: Json | undefined, itemBytes: number): string | und
   return number === -1 ? SHUFFLES[itemBytes === 1 ? 2 : 1] : SHUFFLES[number];
 }
 
-const HEADER_BYTES = 16;
 const SHUFFLED = 0x01;
 const STORED = 0x02;
 const BIT_SHUFFLED = 0x04;
@@ -92,30 +102,30 @@ async function decodeBlosc(bytes: Uint8Array, size: Size): Promise<Uint8Array> {
   checkSize("blosc", nbytes, size);
   if (nbytes === 0) return new Uint8Array(0);
   if (flags & STORED) {
-    if (chunk.length !== HEADER_BYTES + nbytes) throw corrupt();
-    return chunk.subarray(HEADER_BYTES);
+    if (chunk.length !== STORED_HEADER_BYTES + nbytes) throw corrupt();
+    return chunk.subarray(STORED_HEADER_BYTES);
   }
   if (blocksize === 0 || header.typesize === 0) throw corrupt();
   const blocks = Math.ceil(nbytes / blocksize);
-  if (HEADER_BYTES + blocks * 4 > chunk.length) throw corrupt();
+  if (STORED_HEADER_BYTES + blocks * 4 > chunk.length) throw corrupt();
   const out = new Uint8Array(nbytes);
   for (let block = 0; block < blocks; block++) {
     const start = block * blocksize;
     const length = Math.min(blocksize, nbytes - start);
-    const from = view.getUint32(HEADER_BYTES + block * 4, true);
+    const from = view.getUint32(STORED_HEADER_BYTES + block * 4, true);
     await decodeBlock(chunk, view, header, from, out.subarray(start, start + length));
   }
   return out;
 }
 
 function readHeader(bytes: Uint8Array): { chunk: Uint8Array; view: DataView; header: Header } {
-  if (bytes.length < HEADER_BYTES) throw corrupt();
+  if (bytes.length < STORED_HEADER_BYTES) throw corrupt();
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const cbytes = view.getUint32(12, true);
   if (bytes[0] !== 2 || bytes[2] & RESERVED) {
     throw new ChunkError(`Blosc chunks of format version ${bytes[0]} are not read here`);
   }
-  if (cbytes < HEADER_BYTES || cbytes > bytes.length) throw corrupt();
+  if (cbytes < STORED_HEADER_BYTES || cbytes > bytes.length) throw corrupt();
   const header = {
     flags: bytes[2],
     typesize: bytes[3],

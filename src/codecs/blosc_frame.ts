@@ -69,13 +69,25 @@ export function framePrefix(frame: BloscFrame, payloadLength: number): Uint8Arra
  * @throws ChunkError if `raw` is not `nbytes` long
  */
 export function storedFrame(frame: BloscFrame, raw: Uint8Array): Uint8Array {
-  if (raw.length !== frame.nbytes || raw.length > MAX_FRAME_BYTES) {
+  if (raw.length !== frame.nbytes) {
     throw new ChunkError(`${raw.length} bytes do not fit a Blosc frame of ${frame.nbytes}`);
   }
-  const total = STORED_HEADER_BYTES + raw.length;
-  const stored = header(total, frame, STORED, total);
+  const stored = storedHeader(frame, STORED_HEADER_BYTES + raw.length);
   stored.set(raw, STORED_HEADER_BYTES);
   return stored;
+}
+
+/**
+ * The 16 bytes in front of raw ones.
+ *
+ * @param allocate bytes of the array that starts with them
+ * @throws ChunkError if they are too many for a frame
+ */
+export function storedHeader(frame: BloscFrame, allocate = STORED_HEADER_BYTES): Uint8Array {
+  if (frame.nbytes > MAX_FRAME_BYTES) {
+    throw new ChunkError(`${frame.nbytes} bytes do not fit a Blosc frame`);
+  }
+  return header(allocate, frame, STORED, STORED_HEADER_BYTES + frame.nbytes);
 }
 
 /** The v3 codec that declares the frames of an array. */

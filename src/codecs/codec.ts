@@ -60,6 +60,14 @@ export interface Decoder {
   readonly scratchBytes?: number;
 }
 
+/** How chunks are written in a portable codec. */
+export interface Encoder {
+  /** Encodes a whole chunk. @throws ChunkError */
+  encode(bytes: Uint8Array): Uint8Array | Promise<Uint8Array>;
+  /** What it gives for so many bytes. */
+  encoded(bytes: number): Size;
+}
+
 /** How {@link Codec.decoder} is asked. */
 export interface Decoding {
   /** Bytes that decoding must give. */
@@ -104,6 +112,8 @@ export interface Codec {
   readonly payload?: { readonly cname: "lz4" | "zlib" | "zstd"; readonly headerBytes: number };
   /** How it is undone, or why that cannot be done, to follow its name. Absent: there is no decoder here. */
   decoder?(stage: Stage, decoding: Decoding): Decoder | string;
+  /** Writes what clients read by it (bytes → bytes, portable ones only). */
+  encoder?(configuration: JsonObject): Encoder;
   /** Why no array with it is served, to follow its name. */
   readonly undecodable?: string;
 

@@ -25,20 +25,26 @@ export const zstd: Codec = {
     name: "zstd",
     configuration: { level: integer(level, -131072, 22) ?? 0, checksum: checksum === true },
   }),
+  encoder: () => ({
+    encode,
+    // zstd.h, ZSTD_COMPRESSBOUND
+    encoded: (bytes) => ({ bytes: bytes + Math.ceil(bytes / 256) + 64, exact: false }),
+  }),
   // numcodecs before 0.13 does not know `checksum`, and needs no word of it to decode.
   toV2: ({ level }) => ({ level: level ?? 0 }),
 };
 
+/** The level that transcoded chunks are compressed at. */
 const LEVEL = 1;
 
-/** The v3 codec that declares what {@link encodeZstd} writes. */
+/** What transcoded chunks are sent in. */
 export const ZSTD_CODEC: CodecSpec = {
   name: "zstd",
   configuration: { level: LEVEL, checksum: false },
 };
 
-/** Compresses a chunk as one frame that tells its content's size, which numcodecs before 0.16 needs. */
-export function encodeZstd(bytes: Uint8Array): Promise<Uint8Array> {
+/** One frame that tells its content's size, which numcodecs before 0.16 needs. */
+function encode(bytes: Uint8Array): Promise<Uint8Array> {
   const options: ZstdOptions & { pledgedSrcSize: number } = {
     params: { [constants.ZSTD_c_compressionLevel]: LEVEL },
     pledgedSrcSize: bytes.length,
@@ -53,9 +59,4 @@ export function encodeZstd(bytes: Uint8Array): Promise<Uint8Array> {
           : resolve(compressed),
     );
   });
-}
-
-/** Bytes that {@link encodeZstd} gives at most for so many: zstd.h, ZSTD_COMPRESSBOUND. */
-export function zstdBound(bytes: number): number {
-  return bytes + Math.ceil(bytes / 256) + 64;
 }

@@ -1,6 +1,6 @@
 /** What an index holds: tree, types, chunks, codecs, tiers, references and the origins they need. */
 
-import type { ChunkPlan } from "../chunk/plan.ts";
+import type { ChunkPlan } from "../chunk/tier.ts";
 import { type ContainerInfo, type Manifest, ROW_KIND, type VersionInfo } from "../manifest.ts";
 import { ReferenceFolders } from "./reference_folders.ts";
 import type { Store } from "../catalog/store.ts";

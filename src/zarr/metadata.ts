@@ -43,6 +43,17 @@ export interface ArrayMetadata {
   readonly storage_transformers?: readonly Json[];
 }
 
+/** How some chunks of an array are encoded, where not all are in one way. */
+export interface Encoding {
+  /** In place of the array's own. */
+  readonly codecs: readonly Codec[];
+  /**
+   * Elements that are stored along each dimension, where that is fewer than the grid's along the first
+   * (a TIFF's short last strip): what is missing lies beyond the array's end.
+   */
+  readonly chunkShape?: readonly number[];
+}
+
 /** `zarr.json` of a group. */
 export interface GroupMetadata {
   /** The version of the format. */

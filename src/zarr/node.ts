@@ -1,7 +1,7 @@
 /** A node of a hierarchy in Zarr v3 terms, and the documents that its source has of it. */
 
 import type { ChunkLayout } from "./chunk_grid.ts";
-import type { ArrayMetadata, GroupMetadata } from "./metadata.ts";
+import type { ArrayMetadata, Encoding, GroupMetadata } from "./metadata.ts";
 
 /** The metadata documents of a node exactly as the source holds them, for `~native` and `~v2`. */
 export type SourceDocuments =
@@ -31,6 +31,11 @@ export interface ArrayNode {
   readonly metadata: ArrayMetadata;
   /** Its grid, and how the source spells its chunks' keys; where absent, as the metadata tells. */
   readonly layout?: ChunkLayout;
+  /**
+   * The encodings that its chunks have, by `ChunkRef.encoding`; the first, the usual one, is that of the
+   * metadata. Absent where all chunks have that.
+   */
+  readonly encodings?: readonly Encoding[];
   /** The node's own documents, where the source has any. */
   readonly source?: SourceDocuments;
   /** Why this array has no faithful Zarr v3 form, for `inspect`; undefined if it has one. */
