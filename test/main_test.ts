@@ -252,6 +252,48 @@ Deno.test("paths are relative to where the user stands, under deno task --config
   await Deno.remove(folder, { recursive: true });
 });
 
+Deno.test("serve FILE gives what the index names beside itself and below, hidden files never", async () => {
+  const folder = await Deno.makeTempDir();
+  await Deno.mkdir(`${folder}/.ssh`);
+  await Deno.mkdir(`${folder}/sub`);
+  for (const name of [".ssh/id", ".netrc", "open.bin", "sub/open.bin"]) {
+    await Deno.writeTextFile(`${folder}/${name}`, "0123");
+  }
+  const refs = {
+    ".zgroup": '{"zarr_format":2}',
+    "a/.zarray":
+      '{"zarr_format":2,"shape":[16],"chunks":[4],"dtype":"|u1","order":"C","fill_value":0,"filters":null,"compressor":null}',
+    "a/0": ["open.bin"],
+    "a/1": ["sub/open.bin", 0, 4],
+    "a/2": [".ssh/id", 0, 4],
+    "a/3": [`file://${folder}/.netrc`],
+  };
+  await Deno.writeTextFile(`${folder}/x.json`, JSON.stringify({ version: 1, refs }));
+  const server = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "-A", `${ROOT}main.ts`, "serve", `${folder}/x.json`, "--port", "0"],
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  try {
+    let url: string | undefined;
+    for await (const text of server.stdout.pipeThrough(new TextDecoderStream())) {
+      url = /http:\/\/127\.0\.0\.1:\d+\//.exec(text)?.[0];
+      if (url) break;
+    }
+    const statuses = [];
+    for (const chunk of [0, 1, 2, 3]) {
+      const response = await fetch(`${url}x/a/c/${chunk}`);
+      statuses.push(response.status);
+      assert.equal((await response.text()) === "0123", chunk < 2);
+    }
+    assert.deepEqual(statuses, [200, 200, 502, 502]);
+  } finally {
+    server.kill("SIGTERM");
+    await server.status;
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("demo serves the samples and prints what to paste into xarray, GDAL and zarrita", async () => {
   const server = new Deno.Command(Deno.execPath(), {
     args: ["task", "--quiet", "demo", "--port", "0"],

@@ -14,7 +14,8 @@ const PIECE = 256 * 1024;
 /**
  * The files at and below `allow`, which holds `file:` URLs (those that end in `/` are folders).
  *
- * Symbolic links are followed and must lead to a place that is itself allowed. The entity tag of a
+ * Hidden files are not below a folder; whoever wants them names the hidden folder itself. Symbolic
+ * links are followed and must lead to a place that is itself allowed. The entity tag of a
  * file is made of its size and time of change.
  */
 export function fileOrigin(files: FileAccess, allow: readonly string[]): Origin {
@@ -27,16 +28,18 @@ export function fileOrigin(files: FileAccess, allow: readonly string[]): Origin 
     const real = await guarded(url, () => files.realPath(path));
     if (real === undefined) throw absent(url);
     for (const entry of entries) {
-      if (!(entry.endsWith("/") ? path.startsWith(entry) : path === entry)) continue;
-      const root = await guarded(url, () => files.realPath(entry));
-      const inside = root !== undefined &&
-        (root === real ||
-          (entry.endsWith("/") && real.startsWith(root === "/" ? "/" : `${root}/`)));
-      if (inside) return real;
+      if (!isBelow(entry, path)) continue;
+      for (const place of entries) {
+        const root = await guarded(url, () => files.realPath(place));
+        const end = place.endsWith("/") && root !== "/" ? "/" : "";
+        if (root !== undefined && (root === real || isBelow(`${root}${end}`, real))) return real;
+      }
     }
-    throw new OriginError("origin-not-allowed", "A reference leads outside the allowed folder", {
-      url: url.href,
-    });
+    throw new OriginError(
+      "origin-not-allowed",
+      "A reference leads outside the allowed folder, or to a hidden file",
+      { url: url.href, allowWith: new URL(".", url).href },
+    );
   }
 
   async function open(url: URL): Promise<OpenFile> {
@@ -81,6 +84,16 @@ export function fileOrigin(files: FileAccess, allow: readonly string[]): Origin 
       return entries;
     },
   };
+}
+
+/**
+ * Whether a path is that of `entry` or, where that is a folder, lies below it and is not hidden there:
+ * beside an index in a home folder lie `.ssh` and `.netrc`. Zarr's own documents have dots too.
+ */
+function isBelow(entry: string, path: string): boolean {
+  if (!entry.endsWith("/")) return path === entry;
+  const isHidden = /(?:^|\/)\.(?!z(?:array|group|attrs|metadata)$)/.test(path.slice(entry.length));
+  return path.startsWith(entry) && !isHidden;
 }
 
 /** The path that a `file:` URL names. @throws OriginError for what no file is called */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { denoFiles } from "../../../../deploy/deno_files.ts";
 import { OriginError } from "../../../../src/errors.ts";
+import type { Origin } from "../../../../src/origin/origin.ts";
 import { originsFor } from "../../../../src/origin/mod.ts";
 import { CONFORMANCE_OBJECTS, originConformance } from "../../../conformance/origin.ts";
 
@@ -139,4 +140,29 @@ Deno.test("file: a file that shrinks after it was opened is an error, not a shor
       OriginError,
     );
   }
+});
+
+Deno.test("file: what is hidden below an allowed folder is refused, unless its own folder is named", async () => {
+  await using dir = await folder();
+  const bytes = new Uint8Array([1, 2, 3]);
+  for (const name of [".ssh/id", ".netrc", "a/.git/x/y", "a/.zarray", "a/.zgroup", ".zmetadata"]) {
+    await write(`${dir.path}/${name}`, bytes);
+  }
+  await Deno.symlink(".ssh/id", `${dir.path}/link`);
+  await Deno.symlink(".git/x/y", `${dir.path}/a/annexed`);
+  const read = (origin: Origin, name: string) =>
+    origin.read({ url: new URL(`file://${dir.path}/${name}`) }, undefined)
+      .then((body) => body.bytes());
+  const all = filesIn(`file://${dir.path}/`);
+  for (const name of [".ssh/id", ".netrc", "a/.git/x/y", "link", "a/annexed"]) {
+    await refused(read(all, name).then(() => assert.fail(name)));
+  }
+  for (const name of ["a/.zarray", "a/.zgroup", ".zmetadata"]) {
+    assert.deepEqual(await read(all, name), bytes, name);
+  }
+  const named = filesIn(`file://${dir.path}/`, `file://${dir.path}/a/.git/`);
+  for (const name of ["a/.git/x/y", "a/annexed"]) {
+    assert.deepEqual(await read(named, name), bytes, name);
+  }
+  await refused(read(named, ".ssh/id"));
 });
