@@ -3,7 +3,7 @@
  * out of the groups' documents, because zarr-python and xarray refuse the whole group for one array.
  */
 
-import { type Json, type JsonObject, stringifyJson, toNumber } from "../json.ts";
+import { isObject, type Json, type JsonObject, stringifyJson, toNumber } from "../json.ts";
 import { consolidatedGroup, type Descendant } from "./consolidated.ts";
 import { dataTypeKind, dataTypeName, itemSize } from "./data_type.ts";
 import { integerValue } from "./fill_value.ts";
@@ -61,7 +61,19 @@ export function indescribable(
   if (!isFillValue(fill, type)) {
     return `its fill value ${shown(fill)} is not a value of data type ${name}`;
   }
-  return metadata.storage_transformers ? "it has storage transformers" : undefined;
+  if (metadata.storage_transformers) return "it has storage transformers";
+  return metadata.codecs.some(hasIndexInFront)
+    ? "its shards have their index at the start, where zarrita does not look and reads other bytes"
+    : undefined;
+}
+
+/** True for a sharding codec, or one inside it, with `index_location` "start". */
+function hasIndexInFront(codec: unknown): boolean {
+  const { name, configuration } = isObject(codec) ? codec : {};
+  const { index_location: location, codecs } = isObject(configuration) ? configuration : {};
+  return name === "sharding_indexed" &&
+    (location === "start" ||
+      Array.isArray(codecs) && codecs.some(hasIndexInFront));
 }
 
 /** Why requests for a node do not arrive; undefined if they do. */

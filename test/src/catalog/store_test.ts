@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { ByteCache } from "../../../src/byte_cache.ts";
 import type { ArrayNode, Manifest, Node } from "../../../src/manifest.ts";
+import type { JsonObject } from "../../../src/json.ts";
 import type { ChunkRef } from "../../../src/chunk/ref.ts";
 import { IndexError, OriginError } from "../../../src/errors.ts";
 import { Store, type StoreDocument } from "../../../src/catalog/store.ts";
@@ -174,6 +175,19 @@ Deno.test("times are CF's int64 in the portable view, and NumPy's in the others"
   assert.equal((await json(storeOf(nodes, "v2").store, "t/.zarray")).dtype, "<M8[s]");
 });
 
+function sharded(
+  index_location: string,
+  codecs = array().metadata.codecs,
+): ArrayNode {
+  const configuration = {
+    chunk_shape: [1, 4],
+    codecs: codecs as unknown as JsonObject[],
+    index_codecs: [{ name: "bytes", configuration: { endian: "little" } }],
+    index_location,
+  };
+  return array({ codecs: [{ name: "sharding_indexed", configuration }] });
+}
+
 /** Arrays that strict clients refuse, or misread, and why they are left out. */
 const REFUSED: Array<[title: string, node: ArrayNode, reason: RegExp]> = [
   ["an unknown codec", array({ codecs: [{ name: "numcodecs.grib" }] }), /numcodecs\.grib/],
@@ -188,6 +202,8 @@ const REFUSED: Array<[title: string, node: ArrayNode, reason: RegExp]> = [
   ["times that CF does not know", array(timesIn("Y")), /count Y/],
   ["a fill value that is no time", array({ ...timesIn("s"), fill_value: "soon" }), /soon/],
   ["storage transformers", array({ storage_transformers: [{ name: "x" }] }), /transformers/],
+  ["shards that begin with their index", sharded("start"), /index at the start/],
+  ["such shards inside shards", sharded("end", sharded("start").metadata.codecs), /at the start/],
   ["no faithful form", { ...array(), unsupported: "it holds Python objects" }, /Python objects/],
 ];
 for (const [title, node, reason] of REFUSED) {
