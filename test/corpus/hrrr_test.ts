@@ -26,6 +26,17 @@ Deno.test({
       );
       const get = async (key: string) =>
         await gateway.fetch(new Request(`http://gateway/hrrr/${key}`), {});
+      const root = await (await get("zarr.json")).json();
+      const shown = Object.values(root.consolidated_metadata.metadata) as Array<
+        { node_type: string; codecs?: Array<{ name: string }> }
+      >;
+      assert.ok(
+        shown.filter((node) => node.node_type === "array").length > 40,
+        "the rest is there",
+      );
+      for (const { codecs } of shown) {
+        assert.ok(codecs?.every(({ name }) => !name.startsWith("numcodecs.")) ?? true);
+      }
       const refusals = new Set<string>();
       let grib = 0;
       for (const [i, { refs }] of sets.entries()) {
@@ -41,6 +52,8 @@ Deno.test({
           if (zarray.filters?.[0]?.id === "grib") {
             grib++;
             assert.ok(codecs.includes("numcodecs.grib"), `${codecs}`);
+            const leftOut = root.attributes["sluice:left_out"];
+            assert.match(leftOut, new RegExp(`^${i}/${path}: codec numcodecs\\.grib `, "m"));
             assert.equal(response.status, 502, `${i}/${path}`);
             refusals.add((await response.json()).type);
           } else {
