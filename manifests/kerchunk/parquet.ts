@@ -24,14 +24,16 @@ import { wholeFile } from "../index_file.ts";
 import { VersionHash } from "../index_stream.ts";
 import { ChunkTableBuilder } from "../references/chunk_table_builder.ts";
 import {
+  ABSENT_ID,
   FIRST_URL_ID,
   INLINE_ID,
-  type PackedRow,
   UNUSABLE_ID,
 } from "../references/packed_references.ts";
-import { type Partition, PartitionReader, partitionUrl } from "./partition.ts";
-import { referenceUrl } from "./reference_url.ts";
+import { type Partition, PartitionReader } from "./partition.ts";
+import { isAbsolute, referenceUrl } from "./reference_url.ts";
+import { RelativePlaces } from "./relative_places.ts";
 import { KnownFiles } from "../known_files.ts";
+import { inSlices } from "../slices.ts";
 import { refuseVersion } from "../version_option.ts";
 
 /** `kerchunk-parquet`: a folder, read a partition at a time. */
@@ -97,11 +99,11 @@ const LESS_A_PARTITION = "Write the set again with a smaller record_size";
 class KerchunkParquet implements Manifest {
   readonly pinned = false;
   readonly heldBytes: number;
-  /** What relative references are relative to: what the folder itself is in. */
-  readonly #base: URL;
-  readonly #known = new KnownFiles((text: string) => ({ url: referenceUrl(text, this.#base) }));
+  readonly #known = new KnownFiles((href: string) => ({ url: new URL(href) }));
+  readonly #places: RelativePlaces;
   readonly #reader: PartitionReader;
   readonly #reads = new Limit(CONCURRENT_READS, QUEUED_READS);
+  readonly #decoding = new Limit(1, CONCURRENT_READS);
   readonly #reading = new Map<string, Promise<ReadPartition>>();
   /** By the partition's name, `a/0`: what of it the manifest has used. */
   readonly #pins = new LRUCache<string, Omit<ReadPartition, "partition">>({ max: PINNED });
@@ -119,7 +121,7 @@ class KerchunkParquet implements Manifest {
     readonly recordSize: number,
     validator: Validator | undefined,
   ) {
-    this.#base = new URL(source.root.pathname.slice(0, -1) || "/", source.root);
+    this.#places = new RelativePlaces(source.root, source.origin);
     this.#reader = new PartitionReader(source.options.maxIndexBytes);
     this.heldBytes = hierarchy.heldBytes + zmetadata.length;
     this.#validator = validator;
@@ -157,7 +159,18 @@ class KerchunkParquet implements Manifest {
     const partition = await this.#partition(path, record);
     const row = ordinal - record * this.recordSize;
     if (!partition || row >= partition.references.rows) return undefined;
-    return this.#ref(partition, partition.references.read(row, { id: 0, offset: 0, length: 0 }));
+    const { id, offset, length } = partition.references.read(row, { id: 0, offset: 0, length: 0 });
+    if (id === ABSENT_ID) return undefined;
+    if (id === INLINE_ID) {
+      return { kind: "inline", bytes: partition.inline.slice(offset, offset + length) };
+    }
+    if (id === UNUSABLE_ID) {
+      throw new IndexError("A row of a Parquet partition has an offset or a size and no path");
+    }
+    const text = partition.urls.text(id - FIRST_URL_ID);
+    const base = isAbsolute(text) ? this.source.root : await this.#places.baseOf(path, text);
+    const file = this.#known.get(referenceUrl(text, base).href);
+    return length === 0 ? { kind: "object", file } : { kind: "range", file, offset, length };
   }
 
   async *refs(path: string): AsyncGenerator<ChunkTable> {
@@ -166,7 +179,14 @@ class KerchunkParquet implements Manifest {
     for (let first = 0, record = 0; first < layout.chunks; first += this.recordSize, record++) {
       const partition = await this.#partition(path, record);
       if (!partition) continue;
-      const href = (id: number) => partitionUrl(partition, id, this.#base).href;
+      const { urls } = partition;
+      let base = this.source.root;
+      for (let i = 0; i < urls.size; i++) {
+        if (isAbsolute(urls.text(i))) continue;
+        base = await this.#places.baseOf(path, urls.text(i));
+        break;
+      }
+      const href = (id: number) => referenceUrl(urls.text(id - FIRST_URL_ID), base).href;
       const tables = new ChunkTableBuilder(layout, href);
       let ordinal = first;
       for (const row of partition.references.all()) {
@@ -245,18 +265,6 @@ class KerchunkParquet implements Manifest {
     return new VersionHash().update(bytes).digest();
   }
 
-  #ref(partition: Partition, { id, offset, length }: PackedRow): ChunkRef | undefined {
-    if (id === 0) return undefined;
-    if (id === INLINE_ID) {
-      return { kind: "inline", bytes: partition.inline.slice(offset, offset + length) };
-    }
-    if (id === UNUSABLE_ID) {
-      throw new IndexError("A row of a Parquet partition has an offset or a size and no path");
-    }
-    const file = this.#known.get(partition.urls.text(id - FIRST_URL_ID));
-    return length === 0 ? { kind: "object", file } : { kind: "range", file, offset, length };
-  }
-
   /** A partition; undefined if the origin says that there is no such file. */
   async #partition(path: string, record: number): Promise<Partition | undefined> {
     const name = path === "" ? `${record}` : `${path}/${record}`;
@@ -317,7 +325,7 @@ class KerchunkParquet implements Manifest {
     try {
       const bytes = await wholeFile(body, this.source.options.maxIndexBytes, LESS_A_PARTITION);
       state ??= new VersionHash().update(bytes).digest();
-      partition = this.#reader.read(bytes, this.recordSize);
+      partition = await this.#decoded(bytes);
     } catch (error) {
       if (!(error instanceof IndexError)) throw error;
       fault = error;
@@ -327,6 +335,16 @@ class KerchunkParquet implements Manifest {
       await this.#mustBeCurrent();
     }
     return { partition, fault, validator, state: state ?? "unread" };
+  }
+
+  /** The reader reads one partition at a time. */
+  async #decoded(bytes: Uint8Array): Promise<Partition> {
+    await this.#decoding.take();
+    try {
+      return await inSlices(this.#reader.read(bytes, this.recordSize));
+    } finally {
+      this.#decoding.give();
+    }
   }
 
   /** @throws OriginError `source-changed` if `.zmetadata` is no longer the one that was read */

@@ -9,9 +9,8 @@ import {
   UNUSABLE_ID,
 } from "../references/packed_references.ts";
 import { ParquetFile } from "../parquet/file.ts";
-import { PageScratch, release } from "../parquet/page.ts";
+import { release } from "../parquet/page.ts";
 import { ReferencePacker } from "../references/reference_packer.ts";
-import { referenceUrl } from "./reference_url.ts";
 import { type TextList, TextTable } from "../references/text_table.ts";
 
 /** The references of some consecutive chunks of one array. */
@@ -26,6 +25,8 @@ export interface Partition {
   readonly heldBytes: number;
 }
 
+/** Rows of a partition at most; kerchunk writes 100,000. */
+const MAX_ROWS = 2 ** 22;
 /** While a partition is read, each of its rows takes so many bytes. */
 const TRANSIENT_ROW_BYTES = 20;
 /** What is held while reading may be this many times what may be kept. */
@@ -42,7 +43,6 @@ export class PartitionReader {
   #ids = new Uint32Array(0);
   #offsets = new Float64Array(0);
   #lengths = new Float64Array(0);
-  readonly #scratch = new PageScratch();
   readonly #packer = new ReferencePacker();
 
   /** Nothing is read yet. @param maxBytes what a partition may hold */
@@ -57,11 +57,21 @@ export class PartitionReader {
    *
    * @param bytes the whole file, which is given up: its buffer is freed
    * @param most rows that can be asked for
+   * @returns work to be done to its end before the next one's begins
    * @throws IndexError
    */
-  read(bytes: Uint8Array, most: number): Partition {
-    const file = new ParquetFile(bytes, this.maxBytes, this.#scratch);
+  *read(bytes: Uint8Array, most: number): Generator<void, Partition> {
+    const file = new ParquetFile(bytes, this.maxBytes * TRANSIENT_FACTOR);
     const rows = Math.min(file.rows, most);
+    if (rows > MAX_ROWS) {
+      throw new IndexError(
+        `A partition of the kerchunk Parquet set has ${rows} rows; this server reads at most ` +
+          `${MAX_ROWS}. Write the set again with a smaller record_size`,
+        {},
+        undefined,
+        "index-too-large",
+      );
+    }
     if (rows * TRANSIENT_ROW_BYTES > this.maxBytes * TRANSIENT_FACTOR) {
       throw tooLarge(this.maxBytes);
     }
@@ -70,15 +80,16 @@ export class PartitionReader {
     const ids = this.#ids.subarray(0, rows).fill(ABSENT_ID);
     const offsets = this.#offsets.subarray(0, rows).fill(0);
     const lengths = this.#lengths.subarray(0, rows).fill(0);
-    if (file.has("offset")) file.readNumbers("offset", offsets);
-    if (file.has("size")) file.readNumbers("size", lengths);
-    if (file.has("path")) readPaths(file, ids, urls);
+    if (file.has("offset")) yield* file.readNumbers("offset", offsets);
+    if (file.has("size")) yield* file.readNumbers("size", lengths);
+    if (file.has("path")) yield* readPaths(file, ids, urls);
+    yield;
     checkRanges(ids, offsets, lengths);
     const inline = file.has("raw")
-      ? readInline(file, ids, offsets, lengths, this.maxBytes)
+      ? yield* readInline(file, ids, offsets, lengths, this.maxBytes)
       : new Uint8Array(0);
     release(bytes);
-    const references = this.#packer.pack({
+    const references = yield* this.#packer.pack({
       rows,
       fill(first, count, into) {
         into.ids.set(ids.subarray(first, first + count));
@@ -101,20 +112,9 @@ export class PartitionReader {
   }
 }
 
-/** The absolute URL of an id. @throws IndexError if it cannot be one */
-export function partitionUrl({ urls }: Partition, id: number, base: URL): URL {
-  return referenceUrl(urls.text(id - FIRST_URL_ID), base);
-}
-
-function readPaths(file: ParquetFile, ids: Uint32Array, urls: TextTable): void {
-  let last: Uint8Array | undefined;
-  let lastId = ABSENT_ID;
-  file.readBytes("path", ids.length, (row, bytes) => {
-    if (bytes !== last) {
-      last = bytes;
-      lastId = bytes.length === 0 ? ABSENT_ID : FIRST_URL_ID + urls.add(bytes);
-    }
-    ids[row] = lastId;
+function* readPaths(file: ParquetFile, ids: Uint32Array, urls: TextTable): Generator<void, void> {
+  yield* file.readBytes("path", ids.length, (row, bytes, start, end) => {
+    ids[row] = start === end ? ABSENT_ID : FIRST_URL_ID + urls.add(bytes, start, end);
   });
 }
 
@@ -144,17 +144,17 @@ function checkRanges(ids: Uint32Array, offsets: Float64Array, lengths: Float64Ar
   }
 }
 
-function readInline(
+function* readInline(
   file: ParquetFile,
   ids: Uint32Array,
   offsets: Float64Array,
   lengths: Float64Array,
   maxBytes: number,
-): Uint8Array {
+): Generator<void, Uint8Array> {
   let inline = new Uint8Array(256);
   let used = 0;
-  file.readBytes("raw", ids.length, (row, stored) => {
-    const bytes = decodeRaw(stored, row);
+  yield* file.readBytes("raw", ids.length, (row, stored, start, end) => {
+    const bytes = decodeRaw(stored.subarray(start, end), row);
     if (used + bytes.length > maxBytes) throw tooLarge(maxBytes);
     if (used + bytes.length > inline.length) {
       const grown = new Uint8Array(Math.max(inline.length * 2, used + bytes.length));

@@ -114,12 +114,12 @@ export class ReferenceBuilder {
    * @throws IndexError for an entry that is no reference, templates that cannot be rendered, or
    * `index-too-large`
    */
-  finish(base: URL, templates: TemplateSet): ReferenceSet {
+  *finish(base: URL, templates: TemplateSet): Generator<void, ReferenceSet> {
     if (this.#fault) throw this.#fault;
     this.#checkHeld();
     const hierarchy = new DocumentHierarchy(this.#documents);
-    const { urls, faultOf } = this.#resolveUrls(base, templates);
-    const chunks = this.#buildChunks(hierarchy, faultOf);
+    const { urls, faultOf } = yield* this.#resolveUrls(base, templates);
+    const chunks = yield* this.#buildChunks(hierarchy, faultOf);
     const inline = this.#inline.slice(0, this.#inlineLength);
     let heldBytes = hierarchy.heldBytes + urls.heldBytes + inline.byteLength;
     for (const [path, index] of chunks) heldBytes += index.heldBytes + 2 * path.length + 128;
@@ -239,13 +239,14 @@ export class ReferenceBuilder {
     if (held > this.maxBytes * TRANSIENT_FACTOR) throw tooLarge(this.maxBytes);
   }
 
-  #resolveUrls(
+  *#resolveUrls(
     base: URL,
     templates: TemplateSet,
-  ): { urls: TextList; faultOf: Map<number, number> } {
+  ): Generator<void, { urls: TextList; faultOf: Map<number, number> }> {
     const urls = new TextList();
     const faultOf = new Map<number, number>();
     for (let number = 0; number < this.#urls.list.size; number++) {
+      if (number % 64 === 0) yield;
       const text = this.#urls.list.text(number);
       const isTemplate = !templates.isEmpty && text.includes("{{");
       const rendered = isTemplate ? templates.render(text) : text;
@@ -261,17 +262,20 @@ export class ReferenceBuilder {
     return { urls: urls.trim(), faultOf };
   }
 
-  #buildChunks(
+  *#buildChunks(
     hierarchy: DocumentHierarchy,
     faultOf: ReadonlyMap<number, number>,
-  ): Map<string, ChunkIndex> {
+  ): Generator<void, Map<string, ChunkIndex>> {
     const chunks = new Map<string, ChunkIndex>();
     const arrays = new Set(hierarchy.arrayPaths());
     for (const [id, group] of this.#groups) {
       for (const [path, rows] of assignRows(group, arrays)) {
         const source = rowsOf(hierarchy, path, group, rows);
         const layout = source && hierarchy.layout(path);
-        if (layout) chunks.set(path, ChunkIndex.build(layout, this.#judged(path, source, faultOf)));
+        if (!layout) continue;
+        yield;
+        const judged = this.#judged(path, source, faultOf);
+        chunks.set(path, yield* ChunkIndex.build(layout, judged));
       }
       this.#groups.delete(id);
     }

@@ -3,6 +3,7 @@
 import { IndexError } from "../../src/errors.ts";
 import { type Json, parseJson } from "../../src/json.ts";
 import { generateReferences } from "./generator.ts";
+import { inSlices } from "../slices.ts";
 import { EntryScanner, INCOMPLETE } from "./json_scanner.ts";
 import { ReferenceBuilder, type ReferenceSet, tooLarge } from "./reference_builder.ts";
 import { TemplateSet } from "./template_set.ts";
@@ -133,7 +134,7 @@ class ReferenceReader {
     const builder = isFlat ? flat : refs ?? new ReferenceBuilder(budget);
     const generated = isFlat ? [] : generateReferences(members.get("gen"), templates);
     for (const reference of generated) builder.addGenerated(reference);
-    const set = builder.finish(this.base, templates);
+    const set = await inSlices(builder.finish(this.base, templates));
     this.#held += set.heldBytes;
     return set;
   }

@@ -42,6 +42,11 @@ export function referenceUrl(text: string, base: URL): URL {
   }
 }
 
+/** True if the text is a URL or a path from the root, which mean the same wherever they stand. */
+export function isAbsolute(text: string): boolean {
+  return SCHEME.test(text) || text.startsWith("/");
+}
+
 function hasDotSegment(text: string): boolean {
   return /\/\.{1,2}(?:\/|$)/.test(text);
 }

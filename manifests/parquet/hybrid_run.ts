@@ -30,6 +30,7 @@ export function readHybrid(
       let value = 0;
       for (let i = width - 1; i >= 0; i--) value = value * 256 + bytes[at + i];
       at += width;
+      if (value >= 2 ** bits) throw new RangeError(`A run of a Parquet page is over ${bits} bits`);
       into.fill(value, filled, Math.min(into.length, filled + count));
       filled += count;
     } else {

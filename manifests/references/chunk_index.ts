@@ -32,13 +32,13 @@ export class ChunkIndex {
   }
 
   /** Sorts rows by their places in the grid, and packs them. */
-  static build(layout: ChunkLayout, source: UnorderedRows): ChunkIndex {
+  static *build(layout: ChunkLayout, source: UnorderedRows): Generator<void, ChunkIndex> {
     const isDense = layout.chunks <= source.rows * 2 + 1024;
     const { order, ordinals } = isDense
       ? denseOrder(layout.chunks, source)
       : sparseOrder(layout.chunks, source);
     // order holds row + 1; 0 stands for no row
-    const packed = new ReferencePacker().pack({
+    const packed = yield* new ReferencePacker().pack({
       rows: order.length,
       fill(first, count, { ids, offsets, lengths }) {
         for (let i = 0; i < count; i++) {

@@ -36,8 +36,8 @@ export class ReferencePacker {
   readonly #places = new BitWriter();
   readonly #histogram = new Uint16Array(54);
 
-  /** Packs every row, in order. */
-  pack(source: ReferenceRows): PackedReferences {
+  /** Packs every row, in order, a block at a time. */
+  *pack(source: ReferenceRows): Generator<void, PackedReferences> {
     const starts = new Uint32Array(Math.ceil(source.rows / BLOCK_ROWS));
     this.#writer.clear();
     for (let i = 0; i < starts.length; i++) {
@@ -45,6 +45,7 @@ export class ReferencePacker {
       this.#block.fill(source, i * BLOCK_ROWS);
       this.#writePlaces();
       this.#writeLengths();
+      yield;
     }
     return new PackedReferences(source.rows, starts, this.#writer.written().slice());
   }

@@ -268,6 +268,35 @@ Deno.test("relative paths are relative to what the folder is in, as for JSON bes
   assert.deepEqual(urls, ["https://host/sets/data/a%20b.nc", "file:///abs.nc"]);
 });
 
+Deno.test("a relative path is looked for beside the set, beside the partition, and in the set's folder", async () => {
+  const rows = [{ path: "data/x.nc", offset: 1, size: 1 }, { path: "y.nc", offset: 1, size: 1 }];
+  const places = ["https://host/sets/", `${ROOT}a/`, ROOT];
+  for (const [i, place] of places.entries()) {
+    // a later place may have the file too
+    const files = Object.fromEntries(places.slice(i).map((each) => [`${each}data/x.nc`, "x"]));
+    const set = single(3, 3, { "a/refs.0.parq": partitionFile([...rows, rows[0]]) });
+    for (const [url, content] of Object.entries(files)) {
+      set.files.set(url, new TextEncoder().encode(content));
+    }
+    const manifest = await openManifest(new URL(ROOT), set.origin, openOptions());
+    const urls = (await refs(manifest, 3) as Array<{ url: string }>).map(({ url }) => url);
+    assert.equal(urls[0], `${place}data/x.nc`);
+    assert.equal(urls[2], urls[0]);
+    const heads = set.asked.filter((line) => line.startsWith("head")).length;
+    assert.equal(plainRef(await manifest.chunk("a", [1]))?.kind, "range");
+    assert.equal(set.asked.filter((line) => line.startsWith("head")).length, heads, "it is known");
+    for await (const table of manifest.refs("a")) {
+      assert.deepEqual(table.urls, [`${place}data/x.nc`, `${place}y.nc`]);
+    }
+  }
+  // what cannot be told is not guessed
+  const { origin, faults } = single(1, 1, { "a/refs.0.parq": partitionFile(rows.slice(0, 1)) });
+  const fault = new OriginError("origin-unavailable", "down", { originStatus: 503 });
+  faults.set("https://host/sets/data/x.nc", fault);
+  const manifest = await openManifest(new URL(ROOT), origin, openOptions());
+  await assert.rejects(manifest.chunk("a", [0]), fault);
+});
+
 Deno.test("only the origin's own 404 makes a partition absent", async () => {
   for (const originStatus of [401, 403, 416, 429, 500, undefined]) {
     const { origin, faults } = single(1, 1, {});

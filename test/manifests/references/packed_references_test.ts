@@ -22,7 +22,7 @@ function seeded(state: number): () => number {
 const packer = new ReferencePacker();
 
 function pack(rows: readonly PackedRow[]): PackedReferences {
-  return packer.pack({
+  const packing = packer.pack({
     rows: rows.length,
     fill(first, count, { ids, offsets, lengths }) {
       for (let i = 0; i < count; i++) {
@@ -30,6 +30,10 @@ function pack(rows: readonly PackedRow[]): PackedReferences {
       }
     },
   });
+  for (;;) {
+    const { done, value } = packing.next();
+    if (done) return value;
+  }
 }
 
 function check(rows: readonly PackedRow[], message: string): PackedReferences {
