@@ -2,8 +2,9 @@
 
 import { IndexError } from "../../src/errors.ts";
 import { DocumentHierarchy, isMetadataName } from "../document_hierarchy.ts";
+import { judgedRows, NO_BYTES, NO_URL, UNUSABLE_REFERENCES } from "./unusable_references.ts";
 import { assignRows, rowsOf } from "./array_rows.ts";
-import { ChunkIndex, type UnorderedRows } from "../references/chunk_index.ts";
+import { ChunkIndex } from "../references/chunk_index.ts";
 import type { GeneratedReference } from "./generator.ts";
 import type { EntryScanner, Span } from "./json_scanner.ts";
 import { NumericTail } from "./numeric_tail.ts";
@@ -41,17 +42,6 @@ export interface ReferenceSet {
 /** What is held while reading may be this many times what may be kept. */
 const TRANSIENT_FACTOR = 4;
 
-/** The number of the fault of `[null, offset, length]`. */
-const NO_URL = 0;
-/**
- * The number of the fault of `[url, 0, 0]` in an array none of whose references has any bytes. Writers
- * leave it for a chunk without storage (a sparse TIFF tile), and kerchunk also writes it where it has not
- * found the data (an HDF4 dataset in linked blocks, which is one chunk). A writer that has found bytes of
- * other chunks of the array knows where its chunks are, so that this one has none; in an array without
- * any bytes nothing tells the two apart, and absence would read as fill.
- */
-const NO_BYTES = 1;
-
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 const BASE64 = encoder.encode("base64:");
@@ -68,13 +58,7 @@ export class ReferenceBuilder {
   #inlineLength = 0;
   #documentBytes = 0;
   #entries = 0;
-  readonly #faults = [
-    new IndexError("The reference has an offset or a length and no URL"),
-    new IndexError(
-      "The reference is [url, 0, 0], as is every one of its array: kerchunk writes this where it does " +
-        "not find the data, too. Index the file with another tool, or leave the array out",
-    ),
-  ];
+  readonly #faults = [...UNUSABLE_REFERENCES];
   readonly #doubts: Array<readonly [string, string]> = [];
   #lastGroup: { base: number; group: ReferenceRowGroup } | undefined;
   /** The first entry that is no reference; thrown by {@link finish}, as this may be another container. */
@@ -274,50 +258,13 @@ export class ReferenceBuilder {
         const layout = source && hierarchy.layout(path);
         if (!layout) continue;
         yield;
-        const judged = this.#judged(path, source, faultOf);
+        const { rows: judged, doubts } = judgedRows(source, faultOf);
+        for (const doubt of doubts) this.#doubts.push([path, doubt]);
         chunks.set(path, yield* ChunkIndex.build(layout, judged));
       }
       this.#groups.delete(id);
     }
     return chunks;
-  }
-
-  /** Rows of an array, with what cannot be a chunk, or is none, in their own words. */
-  #judged(
-    path: string,
-    source: UnorderedRows,
-    faultOf: ReadonlyMap<number, number>,
-  ): UnorderedRows {
-    const isEmpty = (row: number) =>
-      source.id(row) === UNUSABLE_ID && source.offset(row) === NO_BYTES;
-    let [empty, unusable, stored] = [0, 0, 0];
-    for (let row = 0; row < source.rows; row++) {
-      if (source.ordinal(row) === undefined) continue;
-      const id = source.id(row);
-      if (isEmpty(row)) empty++;
-      else if (id === UNUSABLE_ID || faultOf.has(id)) unusable++;
-      else if (id !== ABSENT_ID) stored++;
-    }
-    if (unusable > 0) this.#doubts.push([path, `${unusable} references cannot be used (502)`]);
-    if (empty > 0) {
-      const meant = stored > 0
-        ? "are taken to be absent (404), since other chunks of the array have bytes"
-        : "cannot be told from data that was not found (502), since no chunk of the array has bytes";
-      this.#doubts.push([path, `${empty} references of [url, 0, 0] ${meant}`]);
-    }
-    if (faultOf.size === 0 && (empty === 0 || stored === 0)) return source;
-    return {
-      rows: source.rows,
-      ordinal: source.ordinal,
-      id: (row) =>
-        stored > 0 && isEmpty(row)
-          ? ABSENT_ID
-          : faultOf.has(source.id(row))
-          ? UNUSABLE_ID
-          : source.id(row),
-      offset: (row) => faultOf.get(source.id(row)) ?? source.offset(row),
-      length: (row) => faultOf.has(source.id(row)) ? 0 : source.length(row),
-    };
   }
 }
 

@@ -5,7 +5,7 @@
 
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from "node:zlib";
 import { snappyUncompress } from "hyparquet";
-import { decodeLz4Block } from "../../src/codecs/decode/lz4.ts";
+import { decodeLz4Block } from "../../src/codecs/lz4.ts";
 import { IndexError } from "../../src/errors.ts";
 import { readHybrid } from "./hybrid_run.ts";
 import { COMPRESSION, type PageHeader } from "./metadata.ts";
@@ -130,8 +130,11 @@ function decompressed(body: Uint8Array, length: number, compression: number): Ui
       return brotliDecompressSync(body, limited);
     case COMPRESSION.zstd:
       return zstdDecompressSync(body, limited);
-    case COMPRESSION.lz4Raw:
-      return decodeLz4Block(body, length);
+    case COMPRESSION.lz4Raw: {
+      const page = new Uint8Array(length);
+      decodeLz4Block(body, page);
+      return page;
+    }
   }
   throw new RangeError(`Parquet's compression ${compression} is not read`);
 }
