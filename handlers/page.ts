@@ -22,7 +22,7 @@ p{max-width:46rem}.soft{color:var(--soft)}
 a{color:var(--accent)}
 .card{background:var(--card);border:1px solid var(--line);border-radius:.6rem;padding:1rem 1.25rem;margin:.75rem 0}
 .card h2{margin:0}
-.scroll{overflow-x:auto}
+.scroll{overflow-x:auto;margin:1rem 0}
 table{border-collapse:collapse;width:100%;background:var(--card);border:1px solid var(--line);border-radius:.6rem}
 th,td{text-align:left;padding:.45rem .8rem;border-bottom:1px solid var(--line);white-space:nowrap}
 th{font-weight:600;color:var(--soft);font-size:.85rem}

@@ -25,7 +25,7 @@ export async function problemFor(request: Request, problem: Response): Promise<R
         <p><a href="/">All datasets</a></p>
       `
       : html`
-        <p>It is of the dataset <a href="/${dataset}/">${dataset}</a>.</p>
+        <p>Dataset: <a href="/${dataset}/">${dataset}</a></p>
       `}
     <p class="soft">${status} ${type} · request ${requestId}</p>
   `;

@@ -42,7 +42,7 @@ console.log(await zarr.get(array${plane.length === 0 ? "" : `, [${plane.join(", 
 /** The snippets as parts of a page. */
 export async function snippets(store: Store, href: string): Promise<Markup> {
   // fsspec takes every URL that it finds in the text for an entry; this one is none.
-  const url = html`http<wbr>${href.replace(/^http/, "").replace(/\/$/, "")}`;
+  const url = html`http<span></span>${href.replace(/^http/, "").replace(/\/$/, "")}`;
   return html`${
     (await snippetsOf(store)).map(({ client, lines }) =>
       html`
