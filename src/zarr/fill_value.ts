@@ -51,7 +51,8 @@ export function isNullFill(value: Json | undefined): boolean {
 
 /**
  * The fill value of an array whose source names none: as far from data as the data type allows,
- * because GDAL takes the fill value for nodata, and 0 is data. Booleans have nothing but data.
+ * because GDAL takes the fill value for nodata, and 0 is data. Booleans have nothing but data. What an
+ * absent chunk of such an array holds v2 leaves open; in NetCDF it is that default.
  */
 export function unwrittenValue(dataType: DataType): Json {
   switch (dataTypeKind(dataType)) {
@@ -140,6 +141,11 @@ export function integerValue(value: Json): bigint | undefined {
 export function integerJson(value: bigint): Json {
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : rawNumber(value.toString());
+}
+
+/** A float as JSON, by its name if it is not finite. */
+export function floatJson(value: number): Json {
+  return Number.isFinite(value) ? value : String(value);
 }
 
 /** A value inside one-element arrays, null if there is none; the pair of a complex number stays a pair. */

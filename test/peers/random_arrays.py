@@ -255,9 +255,12 @@ def draw_attributes(rng, dtype):
             if rng.random() < 0.5:
                 found["calendar"] = json.dumps(rng.choice(["standard", "noleap", "360_day", "proleptic_gregorian", "julian"]))
         if rng.random() < 0.3:
-            found["_FillValue"] = rng.choice(["7", "-1", "NaN", "5.0", "[7]", "-9999.9", "0", "1e400", "99", "null", "1e20"])
+            found["_FillValue"] = rng.choice(["7", "-1", "NaN", "5.0", "[7]", "-9999.9", "0", "1e400", "99", "null", "1e20",
+                                                "-5.5", "[7, 8]", "true", '"none"', '"7"', '"AAAAAAAAHEA="'])
         if rng.random() < 0.25:
-            found["missing_value"] = rng.choice(["7", "-1", "NaN", "5.0", "[7]", "[7, 8]", "0", "-9999.9", "[NaN, 3]", '"none"'])
+            found["missing_value"] = rng.choice(["7", "-1", "NaN", "5.0", "[7]", "[7, 8]", "0", "-9999.9", "[NaN, 3]", '"none"', "true", '"7"', "1e39"])
+        if rng.random() < 0.1:
+            found[rng.choice(["valid_range", "valid_min", "actual_range"])] = rng.choice(["[0, 50]", "3", "[-1.5, NaN]"])
         # xarray itself misses the fill value of big-endian integers that are _Unsigned.
         if rng.random() < 0.08 and kind in "iu" and np.dtype(dtype).str[0] != ">":
             found["_Unsigned"] = json.dumps(rng.choice(["true", "false"]))

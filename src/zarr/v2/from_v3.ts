@@ -9,7 +9,7 @@
 import { codecId } from "../../codecs/codec.ts";
 import { findCodec } from "../../codecs/registry.ts";
 import { dataTypeKind, numpyName } from "../data_type.ts";
-import { floatValue, zeroOf } from "../fill_value.ts";
+import { floatJson, floatValue, zeroOf } from "../fill_value.ts";
 import {
   isObject,
   type Json,
@@ -19,6 +19,7 @@ import {
   toNumber,
 } from "../../json.ts";
 import type { ArrayMetadata, Codec, DataType, GroupMetadata } from "../metadata.ts";
+import { decodeFillValue } from "./fill_value_attribute.ts";
 
 /** The documents of a v2 array. */
 export interface V2Array {
@@ -134,7 +135,7 @@ function missingValuesToV2(
   const { _FillValue: encoded, ...rest } = attributes;
   const fill = plainFill(metadata.fill_value, dataType);
   const zero = sameJson(fill, plainFill(zeroOf(dataType), dataType));
-  const mask = encoded === undefined ? undefined : decodeFill(encoded, dataType);
+  const mask = encoded === undefined ? undefined : decodeFillValue(encoded, dataType);
   if (mask === undefined) {
     // A _FillValue that is not in xarray's encoding stays what it is.
     return { fill: zero ? null : fill, attributes };
@@ -170,42 +171,12 @@ function plainFloat(fill: Json, dataType: DataType): Json {
   if (bits) {
     const view = new DataView(Uint8Array.fromHex(bits[1]).buffer);
     const size = view.byteLength;
-    return finiteOrName(
+    return floatJson(
       size === 2 ? view.getFloat16(0) : size === 4 ? view.getFloat32(0) : view.getFloat64(0),
     );
   }
   const value = floatValue(fill, dataType);
   return value === undefined || Number.isFinite(value) ? fill : String(value);
-}
-
-function finiteOrName(value: number): Json {
-  return Number.isFinite(value) ? value : String(value);
-}
-
-/** The value that xarray's `FillValueCoder` encoded; undefined if this is none of its encodings. */
-function decodeFill(encoded: Json, dataType: DataType): Json | undefined {
-  switch (dataTypeKind(dataType)) {
-    case "bool":
-      return typeof encoded === "boolean" ? encoded : undefined;
-    case "int":
-    case "uint":
-      return Number.isInteger(toNumber(encoded)) ? encoded : undefined;
-    case "float":
-      return decodeDouble(encoded);
-    case "complex": {
-      const parts = Array.isArray(encoded) && encoded.length === 2
-        ? encoded.map(decodeDouble)
-        : [undefined];
-      return parts.every((part) => part !== undefined) ? parts : undefined;
-    }
-    default:
-      return undefined;
-  }
-}
-
-function decodeDouble(encoded: Json): Json | undefined {
-  if (typeof encoded !== "string" || !/^[A-Za-z0-9+/]{11}=$/.test(encoded)) return undefined;
-  return finiteOrName(new DataView(Uint8Array.fromBase64(encoded).buffer).getFloat64(0, true));
 }
 
 /** A value in an attribute, where only a literal that overflows is an infinite number. */

@@ -3,17 +3,16 @@
  * form they must have beside v3.
  *
  * xarray masks a v2 array by its `fill_value`, but a v3 array only by the attribute `_FillValue`,
- * and that in an encoding of its own (`FillValueCoder` in `xarray/backends/zarr.py`): floats as
- * base64 of 8 little-endian float64 bytes, complex numbers as a pair of those, integers and booleans
- * plainly, other data types not at all. What `_FillValue` cannot say goes into `missing_value`,
- * which xarray takes as it stands. The aim: decoded, the v3 array has the mask and the dtype that
- * xarray gives the v2 array.
+ * and that in an encoding of its own (fill_value_attribute.ts). What `_FillValue` cannot say goes into
+ * `missing_value`, which xarray takes as it stands. The aim: decoded, the v3 array has the mask and
+ * the dtype that xarray gives the v2 array.
  */
 
 import { dataTypeKind, itemSize } from "../data_type.ts";
-import { floatFromText, floatValue, integerJson, integerValue } from "../fill_value.ts";
+import { floatFromText, integerJson, integerValue } from "../fill_value.ts";
 import { isObject, type Json, type JsonObject, rawNumber, toNumber } from "../../json.ts";
 import type { DataType } from "../metadata.ts";
+import { encodeDouble, encodeFillValue } from "./fill_value_attribute.ts";
 
 /**
  * `attributes` of a v2 array with `_FillValue` and `missing_value` as v3 needs them.
@@ -41,7 +40,7 @@ export function missingValuesFromV2(
     return withMissing(rest, values.length === 1 ? values[0] : values);
   }
 
-  let encoded = fill === undefined ? undefined : encodeFill(fill, dataType);
+  let encoded = fill === undefined ? undefined : encodeFillValue(fill, dataType);
   const spare: Json[] = [];
   const named = fill === undefined ? scalars(attribute) : [];
   for (const value of named.filter((value) => !isNaNValue(value))) {
@@ -73,27 +72,6 @@ export function missingValuesFromV2(
       : { ...rest, _FillValue: asSigned(encoded, rest._Unsigned, dataType) },
     kept,
   );
-}
-
-/** A v3 fill value as xarray's `_FillValue` attribute; undefined if xarray has none for it. */
-function encodeFill(fill: Json, dataType: DataType): Json | undefined {
-  switch (dataTypeKind(dataType)) {
-    case "bool":
-    case "int":
-    case "uint":
-      return fill;
-    case "float": {
-      const value = floatValue(fill, dataType);
-      return value === undefined ? undefined : encodeDouble(value);
-    }
-    case "complex": {
-      if (!Array.isArray(fill)) return undefined;
-      const [re, im] = fill.map((part) => floatValue(part, dataType) ?? NaN);
-      return [encodeDouble(re), encodeDouble(im)];
-    }
-    default:
-      return undefined;
-  }
 }
 
 /**
@@ -165,11 +143,4 @@ function asSigned(fill: Json, unsigned: Json | undefined, dataType: DataType): J
   return value !== undefined && value >= 0n && value < 2n ** BigInt(bits)
     ? integerJson(BigInt.asIntN(bits, value))
     : fill;
-}
-
-/** Base64 of the 8 little-endian bytes of a double. */
-function encodeDouble(value: number): string {
-  const bytes = new Uint8Array(8);
-  new DataView(bytes.buffer).setFloat64(0, value, true);
-  return bytes.toBase64();
 }
