@@ -5,7 +5,8 @@
 
 import { html } from "hono/html";
 import type { Dataset } from "../src/catalog/dataset.ts";
-import type { Child, NodeView, Store } from "../src/catalog/store.ts";
+import type { Child, NodeView } from "../src/catalog/node_view.ts";
+import type { Store } from "../src/catalog/store.ts";
 import type { ArrayView } from "../src/chunk/array_view.ts";
 import type { StorePath } from "../src/catalog/store_path.ts";
 import { dataTypeName } from "../src/zarr/data_type.ts";

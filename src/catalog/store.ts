@@ -9,10 +9,8 @@ import { planEncodings, planNative } from "../chunk/encodings.ts";
 import type { ChunkPlan } from "../chunk/tier.ts";
 import type { ChunkRef } from "../chunk/ref.ts";
 import { IndexError } from "../errors.ts";
-import { gzip } from "../http/content_coding.ts";
-import { entityTag } from "../http/entity_tag.ts";
-import { type JsonObject, parseJson, stringifyJson } from "../json.ts";
-import type { ArrayNode, GroupNode, Manifest } from "../manifest.ts";
+import { type JsonObject, stringifyJson } from "../json.ts";
+import type { ArrayNode, Manifest } from "../manifest.ts";
 import {
   chunkKeyCandidates,
   chunkLayout,
@@ -20,57 +18,26 @@ import {
   parseChunkKey,
   parseDefaultChunkKey,
 } from "../zarr/chunk_grid.ts";
-import { type Descendant, hasSpaces, withoutSpaces } from "../zarr/consolidated.ts";
 import { gridMappingName } from "../zarr/geo.ts";
-import { nativeDocument } from "../zarr/native.ts";
-import { indescribable, portableArray, unaskable, zarrJson } from "../zarr/portable.ts";
+import { indescribable, portableArray, unaskable } from "../zarr/portable.ts";
 import { withCfTimes } from "../zarr/time.ts";
-import { type V2Documents, v2Documents, zmetadata } from "../zarr/v2/documents.ts";
 import type { View } from "../zarr/view.ts";
-
-/** A node as a view shows it. */
-export type NodeView = GroupNode | ArrayView;
-
-/** A node that its own index says cannot be. */
-export interface MalformedNode {
-  /** What tells it from others. */
-  readonly type: "malformed";
-  /** What asking for it throws. */
-  readonly fault: IndexError;
-}
-
-/** A metadata document. */
-export interface StoreDocument {
-  /** What tells it from a chunk. */
-  readonly kind: "document";
-  /** All of it, as `encoding` says. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Strong: another one for each encoding. */
-  readonly etag: string;
-  /** `Content-Encoding`; undefined: as it is. */
-  readonly encoding?: "gzip";
-  /** True if it names nodes with spaces, for which {@link Store.withoutSpaces} has another document. */
-  readonly spaced?: boolean;
-}
-
-/** A node by its path below the root. */
-export type Child = readonly [path: string, node: NodeView | MalformedNode];
+import {
+  gzipDocument,
+  namesDocument,
+  spacelessDocument,
+  type StoreDocument,
+  writeDocument,
+} from "./documents.ts";
+import { type Child, type NodeView, type NodeViews, orMalformed } from "./node_view.ts";
 
 /** What a key of the store names. */
 export type StoreEntry =
   | StoreDocument
   | { readonly kind: "chunk"; readonly array: ArrayView; readonly ref: ChunkRef };
 
-type Written = Pick<StoreDocument, "bytes" | "spaced">;
-
-/** Bytes below which a document fits into a packet as it is. */
-const WORTH_COMPRESSING = 512;
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
-
 /** One view of one opened manifest. Safe for concurrent use; what it remembers is in the cache. */
-export class Store {
+export class Store implements NodeViews {
   readonly #cacheKey: string;
 
   /** Reads nothing yet. @param dataset its id, which tells its entries in the cache from others' */
@@ -90,7 +57,11 @@ export class Store {
    */
   async entry(key: string, signal?: AbortSignal): Promise<StoreEntry | undefined> {
     const name = key.slice(key.lastIndexOf("/") + 1);
-    const document = this.#namesDocument(name) ? await this.#document(key, name) : undefined;
+    const path = key.slice(0, Math.max(0, key.length - name.length - 1));
+    // Hashed once: the consolidated metadata of many arrays is megabytes.
+    const document = namesDocument(this.view, name)
+      ? await this.#remembered(`document\n${key}`, () => writeDocument(this, path, name))
+      : undefined;
     if (document) return document;
     const found = await this.chunkKey(key);
     if (!found) return undefined;
@@ -100,31 +71,25 @@ export class Store {
 
   /** A document in gzip, made once; itself where that saves nothing. */
   async compressed(document: StoreDocument): Promise<StoreDocument> {
-    if (document.bytes.length < WORTH_COMPRESSING) return document;
-    return await this.cache.load(`${this.#cacheKey}gzip\n${document.etag}`, async () => {
-      const bytes = await gzip(document.bytes);
-      const value: StoreDocument = bytes.length < document.bytes.length
-        ? { ...document, bytes, etag: document.etag.replace(/"$/, '-gzip"'), encoding: "gzip" }
-        : document;
-      return { value, bytes: bytes.length };
-    });
+    return await this.#remembered(`gzip\n${document.etag}`, () => gzipDocument(document)) ??
+      document;
   }
 
   /** A document that names nodes with spaces as GDAL can ask for them, made once. */
   async withoutSpaces(document: StoreDocument): Promise<StoreDocument> {
-    return await this.cache.load(`${this.#cacheKey}spaceless\n${document.etag}`, () => {
-      const parsed = parseJson(decoder.decode(document.bytes)) as JsonObject;
-      const bytes = encoder.encode(stringifyJson(withoutSpaces(parsed)));
-      const value = { ...document, bytes, etag: entityTag(bytes) };
-      return Promise.resolve({ value, bytes: bytes.length });
-    });
+    const make = () => Promise.resolve(spacelessDocument(document));
+    return await this.#remembered(`spaceless\n${document.etag}`, make) ?? document;
   }
 
-  /** Whether the last part of a key is that of a metadata document in this view. */
-  #namesDocument(name: string): boolean {
-    return this.view === "v2"
-      ? /^\.z(array|group|attrs|metadata)$/.test(name)
-      : name === "zarr.json";
+  /** What `make` gives, made once however many ask. */
+  #remembered(
+    key: string,
+    make: () => Promise<StoreDocument | undefined>,
+  ): Promise<StoreDocument | undefined> {
+    return this.cache.load(this.#cacheKey + key, async () => {
+      const value = await make();
+      return { value, bytes: 128 + (value?.bytes.length ?? 0) };
+    });
   }
 
   /** The array and grid coordinates that `key` names; undefined outside of every array's grid. */
@@ -269,78 +234,4 @@ export class Store {
     }
     return found;
   }
-
-  /** The bytes of the metadata document that `key` names. */
-  async #document(key: string, name: string): Promise<StoreEntry | undefined> {
-    const path = key.slice(0, Math.max(0, key.length - name.length - 1));
-    return await this.cache.load(`${this.#cacheKey}document\n${key}`, async () => {
-      const written = this.view === "v2"
-        ? await this.#v2Document(path, name)
-        : this.view === "native"
-        ? await this.#nativeDocument(path)
-        : await this.#portableDocument(path);
-      // Hashed once: the consolidated metadata of many arrays is megabytes.
-      const value: StoreEntry | undefined = written &&
-        { kind: "document", ...written, etag: entityTag(written.bytes) };
-      return { value, bytes: 128 + (written?.bytes.length ?? 0) };
-    });
-  }
-
-  async #nativeDocument(path: string): Promise<Written | undefined> {
-    const node = await this.manifest.node(path);
-    if (!node) return undefined;
-    const isWritten = node.type === "group" && node.source?.zarrFormat !== 3;
-    return { bytes: nativeDocument(node, isWritten ? await this.#below(path) : []) };
-  }
-
-  async #portableDocument(path: string): Promise<Written | undefined> {
-    const node = await this.node(path);
-    if (!node) return undefined;
-    const below = node.type === "group" ? await this.#below(path) : [];
-    return { bytes: encoder.encode(zarrJson(node.metadata, below)), spaced: hasSpaces(below) };
-  }
-
-  /** What the document of the group at `path` says of the nodes below it. */
-  async #below(path: string): Promise<Descendant[]> {
-    const skip = path === "" ? 0 : path.length + 1;
-    return (await this.descendants(path)).map(([full, node]): Descendant => {
-      const name = full.slice(skip);
-      if (node.type === "malformed") return [name, { leftOut: node.fault.message }];
-      const reason = node.type === "array" ? node.leftOut : unaskable(full);
-      const leftOut = this.view === "portable" ? reason : undefined;
-      return [name, leftOut === undefined ? node.metadata : { leftOut }];
-    });
-  }
-
-  async #v2Document(path: string, name: string): Promise<Written | undefined> {
-    if (name !== ".zmetadata") {
-      const text = (await this.#v2Documents(path))?.[name];
-      return text === undefined ? undefined : { bytes: encoder.encode(text) };
-    }
-    if ((await this.manifest.node(path))?.type !== "group") return undefined;
-    const nodes: Array<[string, V2Documents]> = [["", (await this.#v2Documents(path))!]];
-    for (const [full, node] of await this.descendants(path)) {
-      const documents = node.type === "malformed" ? undefined : await this.#v2Documents(full);
-      if (documents) nodes.push([full.slice(path === "" ? 0 : path.length + 1), documents]);
-    }
-    return { bytes: encoder.encode(zmetadata(nodes)) };
-  }
-
-  /** The documents of the node at `path`; undefined if there is none, or v2 cannot say it. */
-  async #v2Documents(path: string): Promise<V2Documents | undefined> {
-    const node = await this.manifest.node(path);
-    if (node?.type !== "array") return node && v2Documents(node);
-    const array = await this.array(path);
-    return v2Documents(node, array?.plan.tier === "native" ? undefined : array?.metadata);
-  }
-}
-
-/** What a look-up gives; where the index says what cannot be, its fault. Other faults are thrown. */
-function orMalformed<T>(looked: Promise<T>): Promise<T | MalformedNode> {
-  return looked.catch((fault) => {
-    if (fault instanceof IndexError && fault.code === "index-invalid") {
-      return { type: "malformed", fault };
-    }
-    throw fault;
-  });
 }

@@ -4,7 +4,8 @@ import type { ArrayNode, Manifest, Node } from "../../../src/manifest.ts";
 import type { JsonObject } from "../../../src/json.ts";
 import type { ChunkRef } from "../../../src/chunk/ref.ts";
 import { IndexError, OriginError } from "../../../src/errors.ts";
-import { Store, type StoreDocument } from "../../../src/catalog/store.ts";
+import type { StoreDocument } from "../../../src/catalog/documents.ts";
+import { Store } from "../../../src/catalog/store.ts";
 import type { View } from "../../../src/zarr/view.ts";
 
 const encoder = new TextEncoder();
