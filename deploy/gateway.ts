@@ -5,6 +5,7 @@ import { openManifest } from "../manifests/mod.ts";
 import { type Connection, createApp } from "../handlers/app.ts";
 import { ByteCache } from "../src/byte_cache.ts";
 import { Catalog } from "../src/catalog/catalog.ts";
+import { type ChunkLimits, type ChunkMemory, chunkMemory } from "../src/chunk/memory.ts";
 import type { CatalogConfig } from "../src/catalog/catalog_file.ts";
 import { ClientWatch } from "../src/http/client_watch.ts";
 import type { Log } from "../src/log.ts";
@@ -30,6 +31,8 @@ export interface Platform {
 export interface Gateway {
   /** The datasets; an index is opened when a request first needs it. */
   readonly catalog: Catalog;
+  /** What its chunk answers hold, and have decoded. */
+  readonly chunks: ChunkMemory;
   /** Answers one request; a fault becomes a problem document. */
   fetch(request: Request, connection: Connection): Response | Promise<Response>;
   /** From now on `/-/ready` says that the server is stopping. */
@@ -43,6 +46,13 @@ export interface Gateway {
  */
 export function createGateway(config: CatalogConfig, base: URL, platform: Platform): Gateway {
   const { indexCacheBytes, chunkCacheBytes, concurrentPerOrigin, requestTimeoutMs } = config.limits;
+  const shared = platform.shared ?? true;
+  const chunkCache = chunkCacheBytes > 0 ? new ByteCache(chunkCacheBytes) : undefined;
+  const chunks = chunkMemory(
+    { ...(shared ? SERVER : WORKER), ...config.limits },
+    shared,
+    chunkCache,
+  );
   const origins = originsFor({
     settings: config.origins,
     concurrentPerOrigin,
@@ -52,13 +62,12 @@ export function createGateway(config: CatalogConfig, base: URL, platform: Platfo
     fetch: platform.fetch,
     freshFetch: platform.freshFetch,
     log: platform.log,
-    chunkCache: chunkCacheBytes > 0 ? new ByteCache(chunkCacheBytes) : undefined,
+    chunkCache,
   });
   const catalog = new Catalog(config, base, {
     openManifest,
     originFor: origins,
     cache: new ByteCache(indexCacheBytes),
-    shared: platform.shared ?? true,
     log: platform.log,
   });
   let stopping = false;
@@ -67,19 +76,34 @@ export function createGateway(config: CatalogConfig, base: URL, platform: Platfo
     catalog,
     log: platform.log,
     ready: () => !stopping,
-    clients: platform.shared === false ? undefined : new ClientWatch(),
+    clients: shared ? new ClientWatch() : undefined,
+    chunks,
     tokenRate: rate(requestsPerSecondPerToken),
     addressRate: rate(requestsPerSecondPerAddress),
   };
   const app = createApp(routes(context), platform.log);
   return {
     catalog,
+    chunks,
     fetch: (request, connection) => app.fetch(request, connection),
     stop: () => {
       stopping = true;
     },
   };
 }
+
+/** What a server takes where its catalog does not say. */
+const SERVER: ChunkLimits = {
+  responseBytes: 256 * 2 ** 20,
+  decodeBytes: 256 * 2 ** 20,
+  maxChunkBytes: 2 ** 30,
+};
+/** The same in a Worker, whose isolate has 128 MiB for everything. */
+const WORKER: ChunkLimits = {
+  responseBytes: 32 * 2 ** 20,
+  decodeBytes: 32 * 2 ** 20,
+  maxChunkBytes: 128 * 2 ** 20,
+};
 
 function rate(perSecond: number | undefined): RateLimit | undefined {
   return perSecond === undefined ? undefined : new RateLimit(perSecond);

@@ -1,6 +1,7 @@
 /** What every handler may use. */
 
 import type { Catalog } from "../src/catalog/catalog.ts";
+import type { ChunkMemory } from "../src/chunk/memory.ts";
 import type { ClientWatch } from "../src/http/client_watch.ts";
 import type { Log } from "../src/log.ts";
 import type { RateLimit } from "../src/http/rate_limit.ts";
@@ -13,6 +14,8 @@ export interface GatewayContext {
   readonly log: Log;
   /** False while the server is going down. */
   ready(): boolean;
+  /** What bounds the memory of all chunk answers. */
+  readonly chunks: ChunkMemory;
   /** Undefined where requests may not share timers (a Worker). */
   readonly clients?: ClientWatch;
   /** How often one bearer token may ask; undefined: as often as it likes. */

@@ -16,7 +16,7 @@ import { storeKey } from "./store.ts";
 
 /** The handlers around one gateway's catalog. */
 export function routes(context: GatewayContext): Routes {
-  const { catalog, clients, tokenRate, addressRate } = context;
+  const { catalog, tokenRate, addressRate } = context;
   const find = (path: string, query?: string) =>
     parseStorePath(path, (id) => catalog.datasets.has(id), query);
   const known = new Set(
@@ -54,7 +54,7 @@ export function routes(context: GatewayContext): Routes {
     store: async (request, path, query) => {
       const { target, dataset } = locate(request, path, query);
       if (acceptsPage(request) && await namesNode(dataset, target)) return pageOfNode(path);
-      return storeKey(request, dataset, target, clients);
+      return storeKey(request, dataset, target, context);
     },
     place: (path) => {
       try {

@@ -1,27 +1,26 @@
 /** `/{id}/…`: the keys of a dataset's Zarr store. */
 
 import type { Dataset } from "../src/catalog/dataset.ts";
-import { representChunk } from "../src/chunk/response.ts";
+import { type ChunkSource, representChunk } from "../src/chunk/response.ts";
 import type { Store, StoreEntry } from "../src/catalog/store.ts";
 import { spellingsOf, type StorePath } from "../src/catalog/store_path.ts";
-import type { ClientWatch } from "../src/http/client_watch.ts";
 import { acceptsGzip } from "../src/http/content_coding.ts";
 import { memoryRepresentation, respond } from "../src/http/representation.ts";
 import { Timing } from "../src/http/server_timing.ts";
 import { fillsOnFailure, isGdal } from "../src/http/streaming_client.ts";
+import type { GatewayContext } from "./context.ts";
 import { listing } from "./listing.ts";
 
 /**
  * Answers a key, or lists the folder that it names.
  *
- * @param clients tells when the client leaves; undefined: the request itself does
  * @throws SluiceError
  */
 export async function storeKey(
   request: Request,
   dataset: Dataset,
   target: StorePath,
-  clients: ClientWatch | undefined,
+  { clients, chunks }: GatewayContext,
 ): Promise<Response> {
   const timing = new Timing();
   const since = performance.now();
@@ -60,24 +59,25 @@ export async function storeKey(
       );
     }
     const { array, ref } = entry;
-    const { origin, tags, conversions } = dataset;
-    const whole = ref.kind !== "object" || asksForWhole(request);
+    const { id, origin, tags } = dataset;
     const source = {
-      manifest,
+      dataset: id,
+      version: manifest.version,
       array,
       ref,
       origin,
       tags,
-      conversions,
+      memory: chunks,
       epoch: dataset.epoch(manifest),
       view,
       cacheControl: dataset.caching(version, manifest, ref),
+      asked: whatIsAsked(request),
       complete: fillsOnFailure(request),
       signal,
       timing,
     };
     try {
-      return await respond(request, await representChunk(source, whole));
+      return await respond(request, await representChunk(source));
     } catch (error) {
       if (!dataset.provesAbsence(error, manifest, ref)) throw error;
       throw dataset.absent(target.key, version, manifest);
@@ -103,8 +103,8 @@ async function entryOf(
   return undefined;
 }
 
-/** Whether every byte of the key will be needed, whatever its state. */
-function asksForWhole({ method, headers }: Request): boolean {
-  return method === "GET" && !headers.has("range") && !headers.has("if-none-match") &&
-    !headers.has("if-match");
+/** What of the key will be needed, as far as the request alone tells. */
+function whatIsAsked({ method, headers }: Request): ChunkSource["asked"] {
+  if (headers.has("if-none-match") || headers.has("if-match")) return "conditions";
+  return method === "HEAD" || headers.has("range") ? "pieces" : "whole";
 }

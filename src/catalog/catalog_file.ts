@@ -65,6 +65,12 @@ export interface Limits {
    * by default.
    */
   readonly requestTimeoutMs: number;
+  /** Bytes of answers that wait in memory for their clients; 256 MiB by default, 32 MiB in a Worker. */
+  readonly responseBytes?: number;
+  /** Bytes that may be held for decoding at one time; 256 MiB by default, 32 MiB in a Worker. */
+  readonly decodeBytes?: number;
+  /** Bytes that decoding one chunk may hold; 1 GiB by default, 128 MiB in a Worker. */
+  readonly maxChunkBytes?: number;
   /** Requests a second that one bearer token may make on average; undefined: any number. */
   readonly requestsPerSecondPerToken?: number;
   /** Requests a second that one client address may make on average; undefined: any number. */
@@ -140,6 +146,9 @@ const LimitsSchema: SchemaOf<Limits> = v.object(
     chunkCacheBytes: v.optional(count, 64 * 2 ** 20),
     concurrentPerOrigin: v.optional(v.pipe(count, v.minValue(1)), 64),
     requestTimeoutMs: v.optional(v.pipe(count, v.minValue(1)), 30_000),
+    responseBytes: v.optional(v.pipe(count, v.minValue(1))),
+    decodeBytes: v.optional(v.pipe(count, v.minValue(1))),
+    maxChunkBytes: v.optional(v.pipe(count, v.minValue(1))),
     requestsPerSecondPerToken: v.optional(v.pipe(v.number(), v.gtValue(0))),
     requestsPerSecondPerAddress: v.optional(v.pipe(v.number(), v.gtValue(0))),
   } satisfies Members<Limits>,

@@ -2,7 +2,7 @@
 
 import { LRUCache } from "lru-cache";
 import type { ByteCache } from "../byte_cache.ts";
-import type { ChunkRef } from "../chunk/ref.ts";
+import { type ChunkRef, filesOf } from "../chunk/ref.ts";
 import type { DatasetConfig } from "./catalog_file.ts";
 import { AbsentKey, OriginError, SluiceError } from "../errors.ts";
 import { RangeTags } from "../http/entity_tag.ts";
@@ -28,8 +28,6 @@ export interface CatalogParts {
   readonly originFor: (allow: readonly string[], maxAge: number) => Origin;
   /** Where all datasets keep what they read of their indexes. */
   readonly cache: ByteCache;
-  /** True if requests may wait for each other's work; not in a Worker. */
-  readonly shared?: boolean;
   /** Where it is written that an old index is served on. */
   readonly log?: Log;
   /** Milliseconds on a clock that never goes back; `performance.now()` by default. */
@@ -71,8 +69,6 @@ export class Dataset {
   readonly #allowed: PrefixSet;
   /** The entity tags of its chunks. */
   readonly tags = new RangeTags();
-  /** Conversions of its chunks that are under way. */
-  readonly conversions: Map<string, Promise<Uint8Array>> | undefined;
   readonly #parts: CatalogParts;
   readonly #checking = new Map<string, Promise<Opened>>();
   readonly #failures = new LRUCache<string, Failure>({
@@ -90,7 +86,6 @@ export class Dataset {
     parts: CatalogParts,
   ) {
     this.#parts = parts;
-    this.conversions = parts.shared ? new Map() : undefined;
     const whole = url.href.replace(/\/$/, "");
     const allow = [...config.origins, whole, `${whole}/`];
     this.#allowed = new PrefixSet(allow);
@@ -260,5 +255,5 @@ function isGone(error: unknown): error is SluiceError {
 
 /** Whether the bytes behind a reference cannot change without being noticed. */
 function isSettled(ref: ChunkRef): boolean {
-  return ref.kind === "inline" || ref.file.immutable === true || ref.file.validator !== undefined;
+  return filesOf(ref).every((file) => file.immutable === true || file.validator !== undefined);
 }

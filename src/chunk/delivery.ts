@@ -21,6 +21,8 @@ export type Delivery =
   | {
     readonly kind: "convert";
     readonly contentLength?: number;
+    /** What decoding holds at most beside the stored bytes. */
+    readonly heldBytes: number;
     /** @throws ChunkError */
     convert(encoded: Uint8Array): Promise<Uint8Array>;
   };
@@ -53,6 +55,7 @@ export function deliver(plan: ChunkPlan, encodedLength: number): Delivery {
         return {
           kind: "convert",
           contentLength: stored.length,
+          heldBytes: plan.decodedBytes,
           convert: async (encoded) => stored.frame(await decodeAll(decode, encoded)),
         };
       }
@@ -65,6 +68,7 @@ export function deliver(plan: ChunkPlan, encodedLength: number): Delivery {
       return {
         kind: "convert",
         contentLength: encode.length,
+        heldBytes: plan.decodedBytes,
         convert: async (encoded) => await encode.encode(await decodeAll(decode, encoded)),
       };
     }

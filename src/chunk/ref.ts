@@ -26,4 +26,12 @@ export type ChunkRef =
     }
     /** A whole file. */
     | { readonly kind: "object"; readonly file: SourceFile }
+    /** Parts that are one chunk in a row: linked blocks, pieces, shards. Their own encodings do not count. */
+    | { readonly kind: "concat"; readonly parts: readonly ChunkRef[] }
   );
+
+/** Every file that a reference leads to. */
+export function filesOf(ref: ChunkRef): SourceFile[] {
+  if (ref.kind === "concat") return ref.parts.flatMap(filesOf);
+  return ref.kind === "inline" ? [] : [ref.file];
+}

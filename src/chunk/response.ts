@@ -1,29 +1,39 @@
-/** One chunk as a representation: what is asked of the origin, and what is put in front of it. */
+/**
+ * One chunk as a representation.
+ *
+ * Its reference becomes a rope of stored bytes (`stored.ts`), whose length and the array's plan tell
+ * how it is delivered (`delivery.ts`): spliced, then a client's range slices `[prefix, stored bytes]`
+ * and only that is read (`rope.ts`); or converted, then all of it is read and decoded, once for all
+ * who ask (`conversions.ts`), and the range slices what came out.
+ */
 
-import type { ByteRange } from "../byte_range.ts";
-import { deliver, type Delivery, PLAN_VERSION } from "./delivery.ts";
-import { entityTag, type RangeTags } from "../http/entity_tag.ts";
-import { ChunkError } from "../errors.ts";
-import type { Manifest } from "../manifest.ts";
-import type { ChunkRef } from "./ref.ts";
-import type { Validator } from "../origin/source_file.ts";
-import type { Origin, OriginBody } from "../origin/origin.ts";
+import { ChunkError, IndexError } from "../errors.ts";
+import type { RangeTags } from "../http/entity_tag.ts";
 import type { BodyBytes, Representation } from "../http/representation.ts";
-import type { ArrayView } from "./array_view.ts";
-import { prepend } from "./prepend.ts";
 import type { Timing } from "../http/server_timing.ts";
+import type { Origin } from "../origin/origin.ts";
 import { stringifyJson } from "../json.ts";
-
-/** Encoded bytes that are read into memory at most, for a chunk that must be decoded here. */
-const MAX_CONVERT_BYTES = 256 * 2 ** 20;
-
-/** Up to here a body is collected: a short one is then a plain error, for 6 µs of CPU. */
-const COLLECTED_BYTES = 8192;
+import type { ArrayView } from "./array_view.ts";
+import type { ChunkMemory } from "./memory.ts";
+import { deliver, type Delivery, PLAN_VERSION } from "./delivery.ts";
+import type { ChunkPlan } from "./tier.ts";
+import type { ChunkRef } from "./ref.ts";
+import {
+  collectRope,
+  readRope,
+  type ReadSegment,
+  ropeLength,
+  type Segment,
+  sliceRope,
+} from "./rope.ts";
+import { locate } from "./stored.ts";
 
 /** What a chunk's answer is made from. */
 export interface ChunkSource {
-  /** The opened index that the chunk is listed in. */
-  readonly manifest: Manifest;
+  /** The id of the dataset. */
+  readonly dataset: string;
+  /** The version of the index that the chunk is listed in. */
+  readonly version: string;
   /** The array as the view asked for shows it. */
   readonly array: ArrayView;
   /** Where the stored bytes are. */
@@ -32,6 +42,8 @@ export interface ChunkSource {
   readonly origin: Origin;
   /** The dataset's entity tags. */
   readonly tags: RangeTags;
+  /** What bounds it together with all others. */
+  readonly memory: ChunkMemory;
   /**
    * What the origin's files are held unchanged for, and cached for: this version of this index.
    * Undefined where they may change under it.
@@ -41,8 +53,8 @@ export interface ChunkSource {
   readonly view: string;
   /** Who may keep the answer, and for how long: `Cache-Control`. */
   readonly cacheControl: string;
-  /** Conversions under way by entity tag, so that many clients of one chunk cost one; undefined: each its own. */
-  readonly conversions?: Map<string, Promise<Uint8Array>>;
+  /** What of the chunk is asked for: all of it for certain, pieces of it, or as conditions will tell. */
+  readonly asked: "whole" | "pieces" | "conditions";
   /** True if nothing may be sent before all of it is there, however large. */
   readonly complete: boolean;
   /** Aborts once the client has left. */
@@ -55,171 +67,114 @@ export interface ChunkSource {
  * The representation of a chunk. Where the index knows its length, nothing is asked of the origin
  * before `open`; a whole object is looked at first for its length and state.
  *
- * @param whole true if all bytes will be asked for (a GET without a range or condition)
  * @throws SluiceError
  */
-export async function representChunk(
-  source: ChunkSource,
-  whole: boolean,
-): Promise<Representation> {
-  const { ref } = source;
-  if (ref.kind === "inline") return fromLength(source, ref.bytes.length, []);
-  if (ref.kind === "range") {
-    return fromLength(source, ref.length, validatorText(ref.file.validator));
-  }
-  const { origin, signal, timing, epoch } = source;
-  if (!whole) {
-    const info = await timing.measure("origin", () => origin.head(ref.file, { signal }));
-    if (info.length !== undefined) {
-      // What is read next must be the object that was looked at.
-      const file = { ...ref.file, validator: ref.file.validator ?? info.validator };
-      const seen = { ...source, ref: { ...ref, file } };
-      return fromLength(seen, info.length, validatorText(info.validator));
-    }
-  }
-  const body = await timing.measure(
-    "origin",
-    () => origin.read(ref.file, undefined, { signal, epoch }),
-  );
-  const state = validatorText(body.validator);
-  if (body.length !== undefined) return fromLength(source, body.length, state, body);
-  const bytes = await timing.measure("origin", () => body.bytes(MAX_CONVERT_BYTES));
-  return fromLength(source, bytes.length, state, bytes);
-}
-
-/** A representation of a chunk whose encoded length is known, and perhaps its bytes or body already. */
-function fromLength(
-  source: ChunkSource,
-  encodedLength: number,
-  state: string[],
-  opened?: OriginBody | Uint8Array<ArrayBuffer>,
-): Representation {
-  const { array, manifest, ref, timing } = source;
-  const delivery = deliver(array.plan, encodedLength);
-  const where = ref.kind === "inline" ? entityTag(ref.bytes) : ref.file.url.href;
-  const identity = source.tags.identity(array, () => describe(array));
-  const file = [manifest.version, source.view, identity, ref.kind, where, ...state].join("\n");
-  const etag = source.tags.tag(file, ref.kind === "range" ? ref.offset : 0, encodedLength);
-  return {
+export async function representChunk(source: ChunkSource): Promise<Representation> {
+  const { array, ref, asked, cacheControl, memory, timing } = source;
+  const plan = planOf(array, ref);
+  const objects = asked !== "whole" ? "head" : plan.tier === "frame" ? "bytes" : "stream";
+  const { rope, identity, offset } = await locate(ref, { ...source, objects });
+  const storedLength = ropeLength(rope);
+  const encoding = String(ref.encoding ?? 0);
+  const about = [source.version, source.view, identityOf(source), encoding, identity].join("\n");
+  const etag = source.tags.tag(about, offset, storedLength);
+  const facts = {
     etag,
     contentType: "application/octet-stream",
-    cacheControl: source.cacheControl,
-    length: delivery.contentLength,
+    cacheControl,
     timing: () => timing.header(),
-    open: (range) => {
-      const bytes = opened ??
-        (ref.kind === "inline" ? ref.bytes as Uint8Array<ArrayBuffer> : undefined);
-      return delivery.kind === "convert"
-        ? convert(source, delivery, etag, encodedLength, bytes, range)
-        : splice(source, delivery, encodedLength, bytes, range);
+  };
+  const delivery = deliver(plan, storedLength);
+  if (delivery.kind === "splice") {
+    const spliced = splice(delivery, rope);
+    return {
+      ...facts,
+      length: delivery.contentLength,
+      measure: () => Promise.resolve(delivery.contentLength),
+      open: (range) => send(source, range ? sliceRope(spliced, range) : spliced),
+    };
+  }
+  const key = `${source.dataset}\n${etag}`;
+  let converting: Promise<Uint8Array<ArrayBuffer>> | undefined;
+  const converted = () => converting ??= convert(source, delivery, key, rope);
+  return {
+    ...facts,
+    length: delivery.contentLength ?? memory.conversions.peek(key)?.length,
+    measure: async () => (await converted()).length,
+    open: async (range) => {
+      const bytes = await converted();
+      const part = range ? bytes.subarray(range.offset, range.offset + range.length) : bytes;
+      return memory.answers.body(part);
     },
   };
 }
 
-/** All that the output of an array's chunks depends on besides their stored bytes. */
-function describe({ path, native, plan }: ArrayView): string {
-  const { data_type, chunk_grid, codecs } = native;
-  const served = { version: PLAN_VERSION, tier: plan.tier, codecs: plan.codecs };
-  return stringifyJson({ path, served, native: { data_type, chunk_grid, codecs } });
+/** The plan of the encoding that a chunk has. */
+function planOf({ plans }: ArrayView, { encoding = 0 }: ChunkRef): ChunkPlan {
+  const plan = plans[encoding];
+  if (plan) return plan;
+  throw new IndexError(`The index names an encoding ${encoding} that its array does not have`);
 }
 
+/** A hash of all that the output of an array's chunks depends on besides their stored bytes. */
+function identityOf({ array, tags }: ChunkSource): string {
+  return tags.identity(array, () => {
+    const { path, plan } = array;
+    const { data_type, chunk_grid, codecs } = array.native;
+    const served = { version: PLAN_VERSION, tier: plan.tier, codecs: plan.codecs };
+    return stringifyJson({ path, served, native: { data_type, chunk_grid, codecs } });
+  });
+}
+
+type Splice = Extract<Delivery, { kind: "splice" }>;
+type Convert = Extract<Delivery, { kind: "convert" }>;
+
+/** What the client sees: a container's prefix, and the stored bytes without what it leaves out. */
+function splice(
+  { prefix, trimStart, contentLength }: Splice,
+  stored: readonly Segment[],
+): Segment[] {
+  const length = contentLength - prefix.length;
+  const payload = sliceRope(stored, { offset: trimStart, length });
+  return prefix.length > 0 ? [prefix as Uint8Array<ArrayBuffer>, ...payload] : payload;
+}
+
+/** The bytes of `rope`, read as they are sent. */
+function send(source: ChunkSource, rope: readonly Segment[]): Promise<BodyBytes> {
+  const { memory: { answers }, complete, signal } = source;
+  return readRope(rope, { read: reader(source, signal), answers, complete, signal });
+}
+
+/** All of a chunk, decoded and in its portable encoding. */
 async function convert(
   source: ChunkSource,
-  delivery: Extract<Delivery, { kind: "convert" }>,
-  etag: string,
-  encodedLength: number,
-  opened: OriginBody | Uint8Array<ArrayBuffer> | undefined,
-  range: ByteRange | undefined,
-): Promise<BodyBytes> {
-  if (encodedLength > MAX_CONVERT_BYTES) {
-    throw new ChunkError(
-      `A chunk of ${encodedLength} bytes is over the ${MAX_CONVERT_BYTES} that are decoded here`,
-    );
-  }
-  const encoded = opened instanceof Uint8Array ? opened : await source.timing.measure(
-    "origin",
-    async () => await (opened ?? await read(source, 0, encodedLength)).bytes(encodedLength),
-  );
-  const converted = await source.timing.measure(
-    "codec",
-    () => once(source.conversions, etag, () => delivery.convert(encoded)),
-  );
-  if (delivery.contentLength !== undefined && converted.length !== delivery.contentLength) {
-    throw new ChunkError(
-      `A chunk gave ${converted.length} bytes, not ${delivery.contentLength}`,
-    );
-  }
-  const bytes = converted as Uint8Array<ArrayBuffer>;
-  return range ? bytes.subarray(range.offset, range.offset + range.length) : bytes;
-}
-
-/** Runs `work` unless it is under way under `key`; what it gave is not remembered. */
-function once<T>(
-  running: Map<string, Promise<T>> | undefined,
+  { contentLength, heldBytes, convert }: Convert,
   key: string,
-  work: () => Promise<T>,
-): Promise<T> {
-  if (!running) return work();
-  let result = running.get(key);
-  if (!result) {
-    result = work().finally(() => running.delete(key));
-    running.set(key, result);
+  rope: readonly Segment[],
+): Promise<Uint8Array<ArrayBuffer>> {
+  const { asked, epoch, memory, signal, timing } = source;
+  const bytes = await memory.conversions.convert({
+    key,
+    storedBytes: ropeLength(rope),
+    heldBytes,
+    inPieces: asked === "pieces" && (epoch !== undefined || rope.every(isSettled)),
+    signal,
+    read: (signal) => collectRope(rope, reader(source, signal)),
+    decode: (stored) => timing.measure("codec", () => convert(stored)),
+  });
+  if (contentLength !== undefined && bytes.length !== contentLength) {
+    throw new ChunkError(`A chunk gave ${bytes.length} bytes, not ${contentLength}`);
   }
-  return result;
+  return bytes;
 }
 
-/** Bytes `range` of the prefix followed by the stored bytes, of which only those are read. */
-async function splice(
-  source: ChunkSource,
-  delivery: Extract<Delivery, { kind: "splice" }>,
-  encodedLength: number,
-  opened: OriginBody | Uint8Array<ArrayBuffer> | undefined,
-  range: ByteRange | undefined,
-): Promise<BodyBytes> {
-  const { trimStart } = delivery;
-  const from = range?.offset ?? 0;
-  const to = from + (range?.length ?? delivery.contentLength);
-  const prefix = delivery.prefix.subarray(from, to) as Uint8Array<ArrayBuffer>;
-  const payloadFrom = trimStart + Math.max(0, from - delivery.prefix.length);
-  const payloadLength = to - from - prefix.length;
-  if (opened instanceof Uint8Array) {
-    const payload = opened.subarray(payloadFrom, payloadFrom + payloadLength);
-    return prefix.length === 0 ? payload : join(prefix, payload);
-  }
-  if (payloadLength === 0) return prefix;
-  const intact = payloadLength === encodedLength;
-  if (opened && !intact) {
-    const bytes = await opened.bytes(MAX_CONVERT_BYTES);
-    return join(prefix, bytes.subarray(payloadFrom, payloadFrom + payloadLength));
-  }
-  const body = opened ?? await source.timing.measure(
-    "origin",
-    () => read(source, payloadFrom, payloadLength),
-  );
-  if (source.complete && payloadLength <= MAX_CONVERT_BYTES) {
-    const whole = await body.bytes(payloadLength, prefix.length);
-    whole.set(prefix);
-    return whole;
-  }
-  if (prefix.length > 0) return await prepend(prefix, body, payloadLength);
-  return payloadLength <= COLLECTED_BYTES ? await body.bytes(payloadLength) : body.stream();
+/** Whether a segment's bytes are the same whenever they are read, or the read fails. */
+function isSettled(segment: Segment): boolean {
+  return segment instanceof Uint8Array || segment.file.validator !== undefined;
 }
 
-/** Reads stored bytes `[from, from + length)` of the chunk. */
-function read(source: ChunkSource, from: number, length: number): Promise<OriginBody> {
-  const { ref, origin, signal, epoch } = source;
-  if (ref.kind === "inline") throw new ChunkError("An inline chunk has no origin");
-  const base = ref.kind === "range" ? ref.offset : 0;
-  return origin.read(ref.file, { offset: base + from, length }, { signal, epoch });
-}
-
-function join(prefix: Uint8Array, payload: Uint8Array): Uint8Array<ArrayBuffer> {
-  const joined = new Uint8Array(prefix.length + payload.length);
-  joined.set(prefix);
-  joined.set(payload, prefix.length);
-  return joined;
-}
-
-function validatorText(validator: Validator | undefined): string[] {
-  return validator ? [validator.etag ?? "", String(validator.lastModified ?? "")] : [];
+/** Reads the files that the chunk lies in. */
+function reader({ origin, epoch, timing }: ChunkSource, client: AbortSignal): ReadSegment {
+  return ({ file, offset, length }, signal = client) =>
+    timing.measure("origin", () => origin.read(file, { offset, length }, { signal, epoch }));
 }

@@ -20,9 +20,11 @@ export interface Representation {
   readonly cacheControl: string;
   /** More headers, e.g. `vary`. */
   readonly headers?: ReadonlyArray<readonly [string, string]>;
-  /** Bytes of the whole, if they are known before any is read. */
+  /** Bytes of the whole, if they are known before any is read; else {@link measure} finds them out. */
   readonly length?: number;
-  /** The bytes of `range`, or all of them; all where `length` is not known. */
+  /** Bytes of the whole, by making it. (HEAD too: Deno says 0 where an answer leaves its length out.) */
+  measure(): Promise<number>;
+  /** The bytes of `range`, or all of them. */
   open(range: ByteRange | undefined): Promise<BodyBytes>;
   /** `Server-Timing` so far. */
   timing?(): string;
@@ -31,11 +33,12 @@ export interface Representation {
 /** The representation of bytes that are at hand. */
 export function memoryRepresentation(
   bytes: Uint8Array<ArrayBuffer>,
-  facts: Omit<Representation, "length" | "open">,
+  facts: Omit<Representation, "length" | "measure" | "open">,
 ): Representation {
   return {
     ...facts,
     length: bytes.length,
+    measure: () => Promise.resolve(bytes.length),
     open: (range) =>
       Promise.resolve(
         range ? bytes.subarray(range.offset, range.offset + range.length) : bytes,
@@ -63,12 +66,11 @@ export async function respond(
   const rangeHeader = ifRange === null || ifRange === etag ? rangeAsked : null;
   const head = request.method === "HEAD";
 
-  let { length } = representation;
-  let whole: Uint8Array<ArrayBuffer> | undefined;
-  if (length === undefined) {
-    whole = await representation.open(undefined) as Uint8Array<ArrayBuffer>;
-    length = whole.length;
-  }
+  const headers: Array<readonly [string, string]> = [
+    ["content-type", representation.contentType],
+    ["accept-ranges", "bytes"],
+  ];
+  const { length = await representation.measure() } = representation;
   const range = requestedRange(rangeHeader, length);
   if (range === "unsatisfiable") {
     const problem = new SluiceError("range-not-satisfiable", `The key has ${length} bytes`);
@@ -79,20 +81,11 @@ export async function respond(
     ], problem.status);
   }
   const part = range ?? { offset: 0, length };
-  const body = head || part.length === 0
-    ? null
-    : whole?.subarray(part.offset, part.offset + part.length) ?? await representation.open(range);
-  const headers = headersOf(representation);
-  headers.push(
-    ["content-type", representation.contentType],
-    ["content-length", String(part.length)],
-    ["accept-ranges", "bytes"],
-  );
+  const body = head || part.length === 0 ? null : await representation.open(range);
+  headers.push(["content-length", String(part.length)], ...headersOf(representation));
   if (range === undefined) return responseWith(body, headers);
-  headers.push([
-    "content-range",
-    `bytes ${part.offset}-${part.offset + part.length - 1}/${length}`,
-  ]);
+  const last = part.offset + part.length - 1;
+  headers.push(["content-range", `bytes ${part.offset}-${last}/${length}`]);
   return responseWith(body, headers, 206);
 }
 

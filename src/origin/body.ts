@@ -58,6 +58,7 @@ export function sharedBody(bytes: Uint8Array<ArrayBuffer>, facts: BodyFacts): Or
     objectLength: facts.objectLength,
     validator: facts.validator,
     length: bytes.length,
+    memory: bytes,
     stream,
     pieces: stream,
     bytes: (maxBytes = Infinity, room = 0) =>

@@ -30,6 +30,8 @@ export interface OriginBody {
   readonly validator?: Validator;
   /** True if `unless` still holds; there are no bytes then. */
   readonly notModified?: boolean;
+  /** The bytes, where they are in memory already. Others hold them too: nobody may write to them. */
+  readonly memory?: Uint8Array<ArrayBuffer>;
   /**
    * The bytes as a stream that is read here: each piece is timed, it is taken up again once where it
    * stops short, and what breaks it is an `OriginError`.

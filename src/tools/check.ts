@@ -1,8 +1,11 @@
 /** Fetches a sample of an index's chunks and says what is unreachable, stale or undecodable. */
 
 import { deliver } from "../chunk/delivery.ts";
-import type { ChunkRef } from "../chunk/ref.ts";
+import { type ChunkRef, filesOf } from "../chunk/ref.ts";
+import { collectRope } from "../chunk/rope.ts";
+import { locate } from "../chunk/stored.ts";
 import { SluiceError } from "../errors.ts";
+import { Timing } from "../http/server_timing.ts";
 import type { Origin } from "../origin/origin.ts";
 import type { ArrayView } from "../chunk/array_view.ts";
 import type { Store } from "../catalog/store.ts";
@@ -65,7 +68,7 @@ export async function check(
       } catch (error) {
         if (!(error instanceof SluiceError)) throw error;
         const { allowWith } = error.context;
-        const file = ref && ref.kind !== "inline" ? ref.file.url.href : undefined;
+        const file = ref && filesOf(ref)[0]?.url.href;
         problems.push({
           array: path,
           coords,
@@ -107,10 +110,12 @@ async function sampleCoords(store: Store, array: ArrayView, count: number): Prom
 }
 
 async function checkChunk(array: ArrayView, ref: ChunkRef, origin: Origin): Promise<void> {
-  const range = ref.kind === "range" ? { offset: ref.offset, length: ref.length } : undefined;
-  const bytes = ref.kind === "inline" ? ref.bytes : await origin
-    .read(ref.file, range)
-    .then((body) => body.bytes());
-  deliver(array.plan, bytes.length);
-  await decodeChunk(array.native, bytes);
+  const { signal } = new AbortController();
+  const timing = new Timing();
+  const { rope } = await locate(ref, { origin, signal, timing, objects: "stream" });
+  const bytes = await collectRope(rope, ({ file, ...range }) => origin.read(file, range));
+  const { encoding = 0 } = ref;
+  const delivery = deliver(array.plans[encoding], bytes.length);
+  if (encoding === 0) await decodeChunk(array.native, bytes);
+  else if (delivery.kind === "convert") await delivery.convert(bytes);
 }

@@ -126,12 +126,7 @@ Deno.test("a parquet or JSON index that is asked for by many at once is read onc
 Deno.test("many clients of one chunk that is decoded here cost one decoding", async () => {
   await using gateway = await startGateway();
   const { url, stop } = listen(gateway);
-  const dataset = gateway.gateway.catalog.get("set");
-  const started: string[] = [];
-  const { conversions } = dataset;
-  assert.ok(conversions);
-  const set = conversions.set.bind(conversions);
-  conversions.set = (key, value) => (started.push(key), set(key, value));
+  const { conversions } = gateway.gateway.chunks;
   gateway.origin.fault("/data.bin", { kind: "late", byMs: 100 });
   const bodies = await Promise.all(
     Array.from(
@@ -140,8 +135,7 @@ Deno.test("many clients of one chunk that is decoded here cost one decoding", as
     ),
   );
   assert.equal(new Set(bodies).size, 1);
-  assert.equal(new Set(started).size, 1);
-  assert.ok(started.length < 5, `${started.length} decodings`);
-  assert.equal(conversions.size, 0, "nothing is kept");
+  assert.ok(conversions.started < 5, `${conversions.started} decodings`);
+  assert.equal(conversions.limits.budget.taken, 0, "nothing is kept");
   await stop();
 });
