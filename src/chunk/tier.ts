@@ -59,3 +59,6 @@ export type ChunkPlan =
    * whatever was sent would be read as other numbers.
    */
   | { readonly tier: "refused"; readonly codecs: readonly Codec[]; readonly reason: string };
+
+/** The plan of chunks that are decoded here. */
+export type TranscodePlan = Extract<ChunkPlan, { tier: "transcode" }>;

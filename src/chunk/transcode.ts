@@ -10,7 +10,7 @@ import { portableStages } from "../codecs/stages.ts";
 import { ZSTD_CODEC } from "../codecs/zstd.ts";
 import { combinedOrder, isOwnInverse, transpose, untranspose } from "../codecs/transpose.ts";
 import type { Pipeline } from "./pipeline.ts";
-import type { ChunkPlan, EncodeStep } from "./tier.ts";
+import type { EncodeStep, TranscodePlan } from "./tier.ts";
 
 /** Bytes that one chunk may decode to in memory. */
 const MAX_DECODED_BYTES = 512 * 2 ** 20;
@@ -83,8 +83,6 @@ export function transcodeTo(
     decodedBytes: Math.max(heldBytes(decode), encode.heldBytes),
   };
 }
-
-type TranscodePlan = Extract<ChunkPlan, { tier: "transcode" }>;
 
 /** How the chunks of `pipeline` are decoded, or why they cannot be. */
 export function planDecoding(pipeline: Pipeline): RawChunks | { readonly reason: string } {
