@@ -8,6 +8,15 @@ import { parseZarrJson } from "../src/zarr/v3_document.ts";
 import { jsonMembers } from "./json_members.ts";
 import { type ChunkLayout, chunkLayout } from "../src/zarr/chunk_grid.ts";
 
+/** Names in a path at most. */
+const MAX_DEPTH = 64;
+/** UTF-16 units of a name at most. */
+const MAX_NAME = 1024;
+/** Bytes of one node's metadata, or of its attributes, at most. */
+const MAX_DOCUMENT_BYTES = 2 ** 22;
+/** Bytes of a consolidated document at most. */
+const MAX_CONSOLIDATED_BYTES = 2 ** 25;
+
 const decoder = new TextDecoder();
 
 /** True if `name` is the last segment of a metadata key. */
@@ -34,10 +43,17 @@ export class DocumentHierarchy {
    *
    * @param documents key → bytes, kept and added to: entries of consolidated documents among them
    * (`.zmetadata`, a root `zarr.json`) count where there is no document of their own
-   * @throws IndexError if a consolidated document cannot be parsed
+   * @throws IndexError if a consolidated document cannot be parsed, a path has an empty, `.` or `..`
+   * segment, or something is over its limit (`index-too-large`)
    */
   constructor(documents: Map<string, Uint8Array>) {
     this.#documents = documents;
+    for (const name of [".zmetadata", "zarr.json"]) {
+      const bytes = documents.get(name)?.length ?? 0;
+      if (bytes > MAX_CONSOLIDATED_BYTES) {
+        throw tooLarge(`"${name}" has ${bytes} bytes`, MAX_CONSOLIDATED_BYTES);
+      }
+    }
     addConsolidatedV2(documents);
     addConsolidatedV3(documents);
     let held = 0;
@@ -45,7 +61,12 @@ export class DocumentHierarchy {
       held += 256 + 2 * key.length + bytes.byteLength;
       const slash = key.lastIndexOf("/");
       const name = key.slice(slash + 1);
-      if (!isMetadataName(name) || name === ".zmetadata" || name === ".zattrs") continue;
+      if (!isMetadataName(name)) continue;
+      mustBePlain(key);
+      if (bytes.length > MAX_DOCUMENT_BYTES && key !== ".zmetadata" && key !== "zarr.json") {
+        throw tooLarge(`"${key}" has ${bytes.length} bytes`, MAX_DOCUMENT_BYTES);
+      }
+      if (name === ".zmetadata" || name === ".zattrs") continue;
       this.#addNode(key.slice(0, Math.max(0, slash)));
     }
     this.heldBytes = held;
@@ -119,6 +140,28 @@ export class DocumentHierarchy {
       child = parent;
     }
   }
+}
+
+/**
+ * Refuses the key of a document that could be below itself, or so deep that walking it does not end.
+ *
+ * @throws IndexError
+ */
+function mustBePlain(key: string): void {
+  const names = key.split("/").slice(0, -1);
+  const shown = key.length > 200 ? `${key.slice(0, 200)}…` : key;
+  if (names.some((name) => name === "" || name === "." || name === "..")) {
+    throw new IndexError(`The key "${shown}" has an empty, "." or ".." segment`, { key: shown });
+  }
+  if (names.length > MAX_DEPTH) {
+    throw tooLarge(`The key "${shown}" has ${names.length} segments`, MAX_DEPTH);
+  }
+  const longest = Math.max(0, ...names.map((name) => name.length));
+  if (longest > MAX_NAME) throw tooLarge(`A name of ${longest} characters in the index`, MAX_NAME);
+}
+
+function tooLarge(what: string, limit: number): IndexError {
+  return new IndexError(`${what}; the limit is ${limit}`, { limit }, undefined, "index-too-large");
 }
 
 /** A metadata document as a JSON object. @throws IndexError */

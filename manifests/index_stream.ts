@@ -57,12 +57,15 @@ export async function* hashed(
   }
 }
 
+/** Bytes of a Zstandard frame's header at most. */
+const ZSTD_HEAD = 18;
+
 /** Decompresses what starts with the magic bytes of gzip or Zstandard; passes on anything else. */
 export async function* decompressed(input: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const iterator = input[Symbol.asyncIterator]();
   let head = new Uint8Array(0);
   let ended = false;
-  while (head.length < 4 && !ended) {
+  while (head.length < ZSTD_HEAD && !ended) {
     const { done, value } = await iterator.next();
     ended = done === true;
     if (value) head = concat(head, value);
@@ -81,7 +84,7 @@ export async function* decompressed(input: AsyncIterable<Uint8Array>): AsyncGene
   })();
   const isGzip = head[0] === 0x1f && head[1] === 0x8b;
   const isZstd = head[0] === 0x28 && head[1] === 0xb5 && head[2] === 0x2f && head[3] === 0xfd;
-  yield* isGzip ? gunzip(all) : isZstd ? unzstd(all) : all;
+  yield* isGzip ? gunzip(all) : isZstd ? unzstd(all, head) : all;
 }
 
 function concat(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
@@ -113,7 +116,42 @@ async function* gunzip(input: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8A
   }
 }
 
-async function* unzstd(input: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+/** Bytes that a Zstandard frame may look back; `zstd -19` needs 8 MiB. */
+const MAX_ZSTD_WINDOW = 2 ** 26;
+
+/**
+ * Bytes that the frame at the start of `head` looks back, which its decoder holds. Source: RFC 8878 §3.1.1.1;
+ * the descriptor 0xb0 stands for 2³² and more.
+ */
+function zstdWindow(head: Uint8Array): number {
+  const descriptor = head[4] ?? 0;
+  if ((descriptor & 0x20) === 0) {
+    const window = head[5] ?? 0;
+    const base = 2 ** (10 + (window >> 3));
+    return base + base / 8 * (window & 7);
+  }
+  // a single segment: as much as its content, whose size follows the dictionary's number
+  const size = 1 << (descriptor >> 6);
+  const at = 5 + [0, 1, 2, 4][descriptor & 3];
+  let content = size === 2 ? 256 : 0;
+  for (let i = 0; i < size; i++) content += (head[at + i] ?? 0) * 256 ** i;
+  return content;
+}
+
+async function* unzstd(
+  input: AsyncGenerator<Uint8Array>,
+  head: Uint8Array,
+): AsyncGenerator<Uint8Array> {
+  const window = zstdWindow(head);
+  if (window > MAX_ZSTD_WINDOW) {
+    throw new IndexError(
+      `The index looks back ${window} bytes; the limit is ${MAX_ZSTD_WINDOW}. ` +
+        "Compress it again without --long",
+      { window },
+      undefined,
+      "index-too-large",
+    );
+  }
   const pending: Uint8Array[] = [];
   const decompress = new Decompress((part) => {
     // the decoder goes on writing into the window that it hands out

@@ -20,6 +20,9 @@ export interface GeneratedReference {
 /** References that all entries of one `gen` may make together. */
 export const MAX_GENERATED = 1_000_000;
 
+/** UTF-16 units of a generated key or URL at most. */
+const MAX_TEXT = 8192;
+
 interface Dimension {
   readonly name: string;
   readonly size: number;
@@ -62,13 +65,21 @@ function* expand(entry: Entry, templates: TemplateSet): Generator<GeneratedRefer
   const { dimensions, key, url, offset, length } = entry;
   const index = dimensions.map(() => 0);
   const variables = new Map<string, TemplateValue>();
-  const scope = templates.scope(variables);
   for (let made = 0; made < entry.count; made++) {
+    const scope = templates.scope(variables);
     dimensions.forEach(({ name, at }, i) => variables.set(name, at(index[i])));
-    const rendered = key.render(scope);
+    const [rendered, renderedUrl] = [key.render(scope), url.render(scope)];
+    if (Math.max(rendered.length, renderedUrl.length) > MAX_TEXT) {
+      throw new IndexError(
+        `"gen" makes a key or a URL of more than ${MAX_TEXT} characters`,
+        { key: rendered.slice(0, 200) },
+        undefined,
+        "index-too-large",
+      );
+    }
     yield {
       key: rendered,
-      url: url.render(scope),
+      url: renderedUrl,
       offset: offset && figure(offset.render(scope), rendered),
       length: length && figure(length.render(scope), rendered),
     };

@@ -133,8 +133,13 @@ class ReferenceReader {
     const templates = new TemplateSet(isFlat ? undefined : members.get("templates"));
     const builder = isFlat ? flat : refs ?? new ReferenceBuilder(budget);
     const generated = isFlat ? [] : generateReferences(members.get("gen"), templates);
-    for (const reference of generated) builder.addGenerated(reference);
-    const set = await inSlices(builder.finish(this.base, templates));
+    const set = await inSlices((function* (base: URL) {
+      for (const reference of generated) {
+        builder.addGenerated(reference);
+        yield;
+      }
+      return yield* builder.finish(base, templates);
+    })(this.base));
     this.#held += set.heldBytes;
     return set;
   }

@@ -13,6 +13,8 @@ export type TemplateValue = bigint | number | string;
 export interface TemplateScope {
   /** The value of a name; undefined if there is none. */
   value(name: string): TemplateValue | undefined;
+  /** Expressions that may yet be evaluated; it counts down. */
+  readonly budget: { left: number };
   /** The callable template of that name, rendered with `args`; undefined if there is none. */
   call(name: string, args: ReadonlyMap<string, TemplateValue>): string | undefined;
 }
@@ -35,6 +37,9 @@ export interface Template {
 }
 
 const MAX_RENDERED_CHARACTERS = 65_536;
+const MAX_TEMPLATE_CHARACTERS = 65_536;
+/** Expressions that one text may evaluate, those of the templates that it calls included. */
+export const MAX_EXPRESSIONS = 10_000;
 const MAX_DEPTH = 64;
 const LIMIT = 2n ** 64n;
 
@@ -44,6 +49,9 @@ const LIMIT = 2n ** 64n;
  * @throws IndexError for anything but names, literals, `+ - * / // %`, parentheses and calls
  */
 export function parseTemplate(text: string): Template {
+  if (text.length > MAX_TEMPLATE_CHARACTERS) {
+    throw tooLarge(`A template of ${text.length} characters`, MAX_TEMPLATE_CHARACTERS);
+  }
   const parts: Array<string | Expression> = [];
   let end = 0;
   for (let open = text.indexOf("{{"); open >= 0; open = text.indexOf("{{", end)) {
@@ -182,6 +190,7 @@ class ExpressionParser {
 }
 
 function evaluate(expression: Expression, scope: TemplateScope, text: string): TemplateValue {
+  if (--scope.budget.left < 0) throw tooLarge("A template's expressions", MAX_EXPRESSIONS);
   switch (expression.kind) {
     case "literal":
       return expression.value;
@@ -233,6 +242,11 @@ function integer(value: TemplateValue, text: string): bigint {
 function bounded(value: bigint, text: string): bigint {
   if (value >= LIMIT || value <= -LIMIT) throw fault(text, "a figure is too large");
   return value;
+}
+
+function tooLarge(what: string, limit: number): IndexError {
+  const detail = `${what} are over the limit of ${limit}. Write the URLs out`;
+  return new IndexError(detail, { limit }, undefined, "index-too-large");
 }
 
 function fault(text: string, why: string): IndexError {

@@ -3,6 +3,7 @@
 import { IndexError } from "../../src/errors.ts";
 import { isObject, type Json } from "../../src/json.ts";
 import {
+  MAX_EXPRESSIONS,
   parseTemplate,
   type Template,
   type TemplateScope,
@@ -42,11 +43,14 @@ export class TemplateSet {
 
   /** The names of this set and of `variables`, which come first. */
   scope(variables?: ReadonlyMap<string, TemplateValue>): TemplateScope {
+    const budget = { left: MAX_EXPRESSIONS };
     return {
+      budget,
       value: (name) => variables?.get(name) ?? this.#texts.get(name),
       // Only the arguments are seen inside: a callable cannot call another, so nothing recurses.
       call: (name, args) =>
         this.#callables.get(name)?.render({
+          budget,
           value: (arg) => args.get(arg),
           call: () => undefined,
         }),

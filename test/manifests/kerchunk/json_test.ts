@@ -619,3 +619,12 @@ Deno.test("a version is refused: kerchunk has none", async () => {
   const options = { ...openOptions(), version: "main" };
   await assert.rejects(openManifest(new URL(URL_), origin, options), { code: "not-found" });
 });
+
+Deno.test("a Zstandard window that is more than this server holds is refused, and named", async () => {
+  // a frame of no content size, with a window of 1 GiB: 10 + 20 is 2³⁰
+  const frame = [0x28, 0xb5, 0x2f, 0xfd, 0x00, 20 << 3, 0x01, 0x00, 0x00];
+  await assert.rejects(open(new Uint8Array(frame)), { code: "index-too-large", message: /--long/ });
+  // a single segment of 2³⁰ bytes
+  const segment = [0x28, 0xb5, 0x2f, 0xfd, 0xa0, 0, 0, 0, 0x40, 0x01, 0x00, 0x00];
+  await assert.rejects(open(new Uint8Array(segment)), { code: "index-too-large" });
+});

@@ -7,6 +7,7 @@ import type { Json } from "../../../src/json.ts";
 
 function render(text: string, variables: Record<string, bigint | string> = {}): string {
   return parseTemplate(text).render({
+    budget: { left: 1000 },
     value: (name) => variables[name],
     call: (name, args) =>
       name === "join" ? [...args].map(([k, v]) => `${k}=${v}`).join("&") : undefined,
@@ -153,4 +154,19 @@ Deno.test("a malformed or endless gen is refused", () => {
       JSON.stringify(gen),
     );
   }
+});
+
+Deno.test("what a template may evaluate has a limit, those that it calls included", () => {
+  const many = "{{x}}".repeat(200).replaceAll("x", "1");
+  const set = new TemplateSet({ g: many, f: `{{g2(a=1)}}${many}` });
+  const text = `{{f0(${Array.from({ length: 400 }, (_, i) => `a${i}=g()`).join(",")})}}`;
+  assert.throws(() => set.render(text), { code: "index-too-large", message: /10000/ });
+  assert.throws(() => parseTemplate("{{a}}".repeat(20_000)), { code: "index-too-large" });
+  assert.equal(set.render("{{g()}}").length, 200);
+});
+
+Deno.test("gen makes no text that is longer than a URL", () => {
+  const templates = new TemplateSet({ long: "x".repeat(9000) });
+  const gen = [{ key: "a/{{i}}", url: "s3://b/{{long}}", dimensions: { i: { stop: 1000 } } }];
+  assert.throws(() => [...generateReferences(gen, templates)], { code: "index-too-large" });
 });
