@@ -91,13 +91,17 @@ class KerchunkParquet implements Manifest {
     return promised(() => this.hierarchy.children(path));
   }
 
-  async chunk(path: string, coords: readonly number[]): Promise<ChunkRef | undefined> {
+  async chunk(
+    path: string,
+    coords: readonly number[],
+    signal?: AbortSignal,
+  ): Promise<ChunkRef | undefined> {
     const layout = this.hierarchy.layout(path);
     const ordinal = layout && chunkOrdinal(layout, coords);
     if (ordinal === undefined) return undefined;
     const { recordSize, source } = this.files;
     const record = Math.floor(ordinal / recordSize);
-    const partition = await this.files.partition(path, record);
+    const partition = await this.files.partition(path, record, signal);
     const row = ordinal - record * recordSize;
     if (!partition || row >= partition.references.rows) return undefined;
     const { id, offset, length } = partition.references.read(row, { id: 0, offset: 0, length: 0 });

@@ -140,9 +140,14 @@ export class PartitionFiles {
   /**
    * A partition; undefined if the origin says that there is no such file.
    *
+   * @param signal ends the waiting; the read goes on for others, and for the next one who asks
    * @throws IndexError, OriginError (`source-changed` if the set was written anew since)
    */
-  async partition(path: string, record: number): Promise<Partition | undefined> {
+  async partition(
+    path: string,
+    record: number,
+    signal?: AbortSignal,
+  ): Promise<Partition | undefined> {
     const name = path === "" ? `${record}` : `${path}/${record}`;
     const { options: { cache }, id } = this.source;
     const key = `partition ${id} ${this.recordSize} ${name}`;
@@ -158,7 +163,7 @@ export class PartitionFiles {
       }).finally(() => this.#reading.delete(name));
       this.#reading.set(name, reading);
     }
-    return this.#pinned(name, await reading);
+    return this.#pinned(name, await whileWanted(reading, signal));
   }
 
   /** A partition that may be used: in the state in which it was used before. */
@@ -244,6 +249,22 @@ export class PartitionFiles {
     const url = urlBelow(this.source.root, names.slice(0, -1), names[names.length - 1]);
     return this.source.origin.read({ url }, undefined, { unless });
   }
+}
+
+/** What `work` gives, unless `signal` ends the waiting for it. */
+function whileWanted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work;
+  return new Promise((resolve, reject) => {
+    const leave = () =>
+      reject(
+        signal.reason instanceof OriginError
+          ? signal.reason
+          : new OriginError("origin-unavailable", "The read was cancelled", { cancelled: true }),
+      );
+    if (signal.aborted) leave();
+    else signal.addEventListener("abort", leave, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", leave));
+  });
 }
 
 /** The partition of a read; undefined if there is none. @throws IndexError if it cannot be one */

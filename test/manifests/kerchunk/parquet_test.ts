@@ -566,3 +566,27 @@ Deno.test("a partition that cannot be used is read once, not for every chunk", a
     assert.deepEqual(plainRef(await next.chunk("a", [1])), range(1, 1, "1"), "mended");
   }
 });
+
+Deno.test("who leaves does not wait for a partition, and does not end the read of others", async () => {
+  const file = partitionFile([{ path: "s3://b/k", offset: 1, size: 1 }]);
+  const set = single(1, 1, { "a/refs.0.parq": file });
+  let goOn = () => {};
+  const slow = new Promise<void>((resolve) => goOn = resolve);
+  const origin: Origin = {
+    ...set.origin,
+    async read(file, range, options) {
+      if (file.url.pathname.endsWith(".parq")) await slow;
+      return await set.origin.read(file, range, options);
+    },
+  };
+  const manifest = await openManifest(new URL(ROOT), origin, openOptions());
+  const controller = new AbortController();
+  const left = manifest.chunk("a", [0], controller.signal);
+  const stayed = manifest.chunk("a", [0]);
+  controller.abort();
+  await assert.rejects(left, OriginError);
+  await assert.rejects(manifest.chunk("a", [0], controller.signal), OriginError);
+  goOn();
+  assert.deepEqual(plainRef(await stayed), range(1, 1));
+  assert.equal(set.asked.filter((line) => line.includes("refs.0")).length, 1);
+});
