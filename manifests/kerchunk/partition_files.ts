@@ -10,13 +10,16 @@ import { urlBelow } from "../folder_url.ts";
 import { wholeFile } from "../index_file.ts";
 import { VersionHash } from "../index_stream.ts";
 import { inSlices } from "../slices.ts";
+import { whileWanted } from "../while_wanted.ts";
 import { type Partition, PartitionReader } from "./partition.ts";
 
 /** What does not change when the set is written anew. */
 export interface ParquetSource {
   /** The folder, with its slash. */
   readonly root: URL;
+  /** What its files are read from. */
   readonly origin: Origin;
+  /** What the set was opened with. */
   readonly options: OpenOptions;
   /** Tells this set's partitions from those of others in the cache. */
   readonly id: string;
@@ -249,22 +252,6 @@ export class PartitionFiles {
     const url = urlBelow(this.source.root, names.slice(0, -1), names[names.length - 1]);
     return this.source.origin.read({ url }, undefined, { unless });
   }
-}
-
-/** What `work` gives, unless `signal` ends the waiting for it. */
-function whileWanted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work;
-  return new Promise((resolve, reject) => {
-    const leave = () =>
-      reject(
-        signal.reason instanceof OriginError
-          ? signal.reason
-          : new OriginError("origin-unavailable", "The read was cancelled", { cancelled: true }),
-      );
-    if (signal.aborted) leave();
-    else signal.addEventListener("abort", leave, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", leave));
-  });
 }
 
 /** The partition of a read; undefined if there is none. @throws IndexError if it cannot be one */
