@@ -14,6 +14,7 @@
 
 import { pathToFileURL } from "node:url";
 import { connectingFetch } from "./deploy/deno_fetch.ts";
+import { denoResolve } from "./deploy/deno_resolve.ts";
 import { denoFiles } from "./deploy/deno_files.ts";
 import { type CommandLine, parseCommandLine, USAGE, UsageError } from "./deploy/command_line.ts";
 import { checkCommand, inspectCommand, openTarget } from "./deploy/commands.ts";
@@ -29,7 +30,7 @@ import { SluiceError } from "./src/errors.ts";
 import { jsonLog } from "./src/log.ts";
 
 const log = jsonLog((line) => console.error(line));
-const platform = { log, files: denoFiles, freshFetch: connectingFetch() };
+const platform = { log, files: denoFiles, freshFetch: connectingFetch(), resolve: denoResolve };
 
 /** The folder that paths are relative to: where the user stands. */
 function standingFolder(): URL {

@@ -13,13 +13,15 @@ export const denoFiles: FileAccess = {
       if (!(await Deno.stat(path)).isFile) return undefined;
       const file = await Deno.open(path);
       try {
-        const { size, mtime } = await file.stat();
-        return new DenoFile(file, size, mtime?.getTime());
+        const info = await file.stat();
+        return new DenoFile(file, info.size, info.mtime?.getTime(), identityOf(info));
       } catch (fault) {
         file.close();
         throw fault;
       }
     }),
+
+  identity: (path) => orAbsent(async () => identityOf(await Deno.lstat(path))),
 
   list: (path) =>
     orAbsent(async () => {
@@ -36,6 +38,10 @@ export const denoFiles: FileAccess = {
     }),
 };
 
+function identityOf({ dev, ino }: Deno.FileInfo): string | undefined {
+  return ino === null ? undefined : `${dev}:${ino}`;
+}
+
 class DenoFile implements OpenFile {
   #open = true;
 
@@ -43,6 +49,7 @@ class DenoFile implements OpenFile {
     private readonly file: Deno.FsFile,
     readonly bytes: number,
     readonly modified: number | undefined,
+    readonly identity: string | undefined,
   ) {}
 
   async read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {

@@ -8,9 +8,11 @@ import { Catalog } from "../src/catalog/catalog.ts";
 import { type ChunkLimits, type ChunkMemory, chunkMemory } from "../src/chunk/memory.ts";
 import type { CatalogConfig } from "../src/catalog/catalog_file.ts";
 import { ClientWatch } from "../src/http/client_watch.ts";
-import type { Log } from "../src/log.ts";
+import { type Log, withoutSecrets } from "../src/log.ts";
+import { secretsOf } from "../src/origin/credentials.ts";
 import type { FileAccess } from "../src/origin/stores/file_access.ts";
 import { originsFor } from "../src/origin/mod.ts";
+import type { Resolve } from "../src/origin/resolve.ts";
 import { RateLimit } from "../src/http/rate_limit.ts";
 
 /** What the platform gives. */
@@ -23,6 +25,8 @@ export interface Platform {
   readonly shared?: boolean;
   /** Opens connections to origins in place of the runtime's own. */
   readonly fetch?: typeof fetch;
+  /** Looks names up. */
+  readonly resolve?: Resolve;
   /** The same, but never over a connection that was kept from an earlier read. */
   readonly freshFetch?: typeof fetch;
 }
@@ -53,6 +57,8 @@ export function createGateway(config: CatalogConfig, base: URL, platform: Platfo
     shared,
     chunkCache,
   );
+  const tokens = Object.values(config.datasets).flatMap((dataset) => dataset.tokens ?? []);
+  const log = withoutSecrets(platform.log, [...secretsOf(config.origins), ...tokens]);
   const origins = originsFor({
     settings: config.origins,
     concurrentPerOrigin,
@@ -61,27 +67,28 @@ export function createGateway(config: CatalogConfig, base: URL, platform: Platfo
     shared: platform.shared,
     fetch: platform.fetch,
     freshFetch: platform.freshFetch,
-    log: platform.log,
+    resolve: platform.resolve,
+    log,
     chunkCache,
   });
   const catalog = new Catalog(config, base, {
     openManifest,
     originFor: origins,
     cache: new ByteCache(indexCacheBytes),
-    log: platform.log,
+    log,
   });
   let stopping = false;
   const { requestsPerSecondPerToken, requestsPerSecondPerAddress } = config.limits;
   const context = {
     catalog,
-    log: platform.log,
+    log,
     ready: () => !stopping,
     clients: shared ? new ClientWatch() : undefined,
     chunks,
     tokenRate: rate(requestsPerSecondPerToken),
     addressRate: rate(requestsPerSecondPerAddress),
   };
-  const app = createApp(routes(context), platform.log);
+  const app = createApp(routes(context), log);
   return {
     catalog,
     chunks,

@@ -20,6 +20,31 @@ export function jsonLog(write: (line: string) => void): Log {
   };
 }
 
+/** Shorter texts are words, not secrets: to hide them would hide the log. */
+const SHORTEST_SECRET = 6;
+
+/** `log`, told nothing of `secrets`: wherever one of them stands, in a message of the runtime too. */
+export function withoutSecrets(log: Log, secrets: readonly string[]): Log {
+  const hidden = secrets.filter((text) => text.length >= SHORTEST_SECRET)
+    .flatMap((text) => [text, encodeURIComponent(text)])
+    .map((text) => JSON.stringify(text).slice(1, -1))
+    // a secret may be part of another
+    .sort((a, b) => b.length - a.length);
+  if (hidden.length === 0) return log;
+  return (event, fields, error) => {
+    let told: Record<string, unknown>;
+    try {
+      let text = JSON.stringify({ ...fields, ...describe(error) });
+      for (const secret of hidden) text = text.replaceAll(secret, "[redacted]");
+      told = JSON.parse(text);
+    } catch (fault) {
+      // what cannot be told as JSON cannot be searched for secrets either
+      told = { untold: fault instanceof Error ? fault.name : "" };
+    }
+    log(event, told);
+  };
+}
+
 function describe(error: unknown): Record<string, unknown> {
   if (error === undefined) return {};
   const causes: string[] = [];

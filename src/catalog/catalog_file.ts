@@ -136,6 +136,7 @@ const OriginSchema: SchemaOf<OriginSettings> = v.object(
     basic: v.optional(v.object({ user: v.string(), password: v.string() })),
     headers: v.optional(v.record(v.string(), v.string())),
     sas: v.optional(v.string()),
+    privateAddresses: v.optional(v.boolean()),
     redirects: v.optional(v.array(v.string())),
   } satisfies Members<OriginSettings>,
 );

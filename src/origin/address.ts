@@ -14,3 +14,14 @@ export function isPrivateHost(hostname: string): boolean {
   if (!ipaddr.isValid(literal)) return false;
   return ipaddr.parse(literal).range() !== "unicast";
 }
+
+/** True if `address` is a literal link-local one, or one of those at which clouds keep credentials. */
+export function isLinkLocal(address: string): boolean {
+  if (!ipaddr.isValid(address)) return false;
+  // ::ffff:169.254.169.254 is 169.254.169.254
+  const parsed = ipaddr.process(address);
+  return parsed.range() === "linkLocal" || METADATA.has(parsed.toString());
+}
+
+/** Addresses of metadata services outside the link-local ranges. */
+const METADATA = new Set(["100.100.100.200", "fd00:ec2::254"]);

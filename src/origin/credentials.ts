@@ -33,3 +33,15 @@ export function headerSign(settings: OriginSettings | undefined): Sign | undefin
 export function signed(send: Send, sign: Sign | undefined): Send {
   return sign === undefined ? send : async (request) => await send(await sign(request));
 }
+
+/** The texts in `settings` that nobody may read: for the log, which leaves them out. */
+export function secretsOf(settings: Readonly<Record<string, OriginSettings>>): string[] {
+  return Object.values(settings).flatMap((own) => [
+    own.secretAccessKey,
+    own.sessionToken,
+    own.bearer,
+    own.sas?.replace(/^\?/, ""),
+    own.basic?.password,
+    ...Object.values(credentialHeaders(own)),
+  ]).filter((text) => text !== undefined);
+}

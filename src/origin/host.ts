@@ -305,13 +305,17 @@ class HostBody implements OriginBody, Holder {
 
   /** The runtime's own stream, wherever HTTP itself holds it to its length. */
   #native(): ReadableStream<Uint8Array> {
+    const { length, framed } = this.answer;
+    const body = this.#unchecked();
+    return framed && this.answer.response.body || length === undefined
+      ? body
+      : exactly(body, length, (got) => this.#short(got));
+  }
+
+  /** What the origin sends, however much. */
+  #unchecked(): ReadableStream<Uint8Array> {
     this.#give();
-    const { response: { body }, length, framed } = this.answer;
-    if (body === null) {
-      if (!length) return new Blob([]).stream();
-      return new ReadableStream({ start: (controller) => controller.error(this.#short(0)) });
-    }
-    return framed || length === undefined ? body : exactly(body, length, (got) => this.#short(got));
+    return this.answer.response.body ?? new Blob([]).stream();
   }
 
   /**
@@ -324,7 +328,7 @@ class HostBody implements OriginBody, Holder {
     const { host, asked, length } = this;
     const { file, range, options } = asked;
     let { time } = this;
-    let reader = this.#native().getReader();
+    let reader = this.#unchecked().getReader();
     let { again } = this;
     let got = 0;
     let waited = 0;
@@ -365,7 +369,7 @@ class HostBody implements OriginBody, Holder {
         range: { offset: (range?.offset ?? 0) + got, length: length - got },
       }, true) as HostBody;
       time = rest.time;
-      reader = rest.#native().getReader();
+      reader = rest.#unchecked().getReader();
     };
 
     const pull = async (): Promise<Uint8Array | undefined> => {

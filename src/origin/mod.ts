@@ -25,6 +25,7 @@ import { fetchSend, type Send } from "./send.ts";
 import type { SourceFile } from "./source_file.ts";
 import type { Store } from "./store.ts";
 import { followRedirects } from "./redirect.ts";
+import { checkedSend, type Resolve } from "./resolve.ts";
 import { s3Store } from "./stores/s3.ts";
 import { type OriginSettings, type SettingsEntry, SettingsTable } from "./settings.ts";
 import { withSingleFlight } from "./share/single_flight.ts";
@@ -45,6 +46,8 @@ export interface OriginsConfig {
   readonly fetch?: typeof fetch;
   /** {@link fetch} over a connection of its own, for reads that failed on one that was kept. */
   readonly freshFetch?: typeof fetch;
+  /** Looks names up, so that their addresses can be checked; unchecked, without it. */
+  readonly resolve?: Resolve;
   /** Told of hosts that go down and come back. */
   readonly log?: Log;
   /** Where chunks that are read repeatedly are kept; none are, without it. */
@@ -66,7 +69,13 @@ export function originsFor(
   config: OriginsConfig,
 ): (allow: readonly string[], maxAge?: number) => Origin {
   const settings = new SettingsTable(config.settings ?? {});
-  const send = fetchSend(config.fetch ?? fetch, config.freshFetch);
+  const fetched = fetchSend(config.fetch ?? fetch, config.freshFetch);
+  const inside = Object.entries(config.settings ?? {})
+    .filter(([_, own]) => own.privateAddresses)
+    .map(([prefix, { endpoint }]) => new URL(endpoint ?? prefix).hostname);
+  const mayBePrivate = (name: string) =>
+    inside.some((host) => name === host || name.endsWith(`.${host}`));
+  const send = config.resolve ? checkedSend(fetched, config.resolve, mayBePrivate) : fetched;
   const shared = config.shared ?? globalThis.navigator?.userAgent !== "Cloudflare-Workers";
   const seen = new FirstSeen();
   const hosts = new Map<string, Host>();

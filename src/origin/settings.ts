@@ -29,6 +29,8 @@ export interface OriginSettings {
   readonly sas?: string;
   /** Azure: the account of `az://container/…` URLs. */
   readonly account?: string;
+  /** True where the host's name leads to private addresses: otherwise it is refused. */
+  readonly privateAddresses?: boolean;
   /** Headers sent with every request. */
   readonly headers?: Readonly<Record<string, string>>;
   /**
@@ -54,10 +56,12 @@ export class SettingsTable {
   /**
    * Takes the catalog's `origins`.
    *
-   * @throws SluiceError `bad-request` naming the prefix that is no URL
+   * @throws SluiceError `bad-request` naming the prefix that is no URL, or the setting with characters
+   * that no header may have
    */
   constructor(settings: Readonly<Record<string, OriginSettings>>) {
     for (const [prefix, own] of Object.entries(settings)) {
+      checkTexts(prefix, own);
       const { authority, path } = parsePrefix(prefix);
       const entries = this.#byAuthority.get(authority) ?? [];
       entries.push({ prefix, settings: own, path });
@@ -77,6 +81,30 @@ export class SettingsTable {
       entry.path.endsWith("/") ? path.startsWith(entry.path) : path === entry.path
     );
   }
+}
+
+// deno-lint-ignore no-control-regex
+const UNSENDABLE = /[\u0000-\u001f\u007f]|[^\u0000-\u00ff]/;
+/** What goes out encoded: only control characters are mistakes there. */
+// deno-lint-ignore no-control-regex
+const CONTROL = /[\u0000-\u001f\u007f]/;
+
+/** Refuses texts that would break a request, or show up in the runtime's message about it. */
+function checkTexts(
+  prefix: string,
+  { basic, headers, redirects: _, ...own }: OriginSettings,
+): void {
+  const check = (name: string, value: unknown, wrong: RegExp) => {
+    if (typeof value !== "string" || !wrong.test(value)) return;
+    const detail = `The setting ${name} of "${prefix}" has characters that no header may have`;
+    throw new SluiceError("bad-request", detail);
+  };
+  for (const [name, value] of Object.entries(own)) check(name, value, UNSENDABLE);
+  for (const [name, value] of Object.entries(headers ?? {})) {
+    check(`headers.${name}`, value, UNSENDABLE);
+  }
+  check("basic.user", basic?.user, CONTROL);
+  check("basic.password", basic?.password, CONTROL);
 }
 
 function parsePrefix(prefix: string): CanonicalUrl {

@@ -1,8 +1,9 @@
-/** The gateway as users start it, on chosen cores. */
+/** The gateway as users start it, and the least that a proxy on Deno does, on chosen cores. */
 
 import { freePort, listening, nextLine, type PinnedProcess, startPinned } from "./process.ts";
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
+const BARE_PROXY = new URL("bare_proxy.ts", import.meta.url).pathname;
 const ALLOW = ["--allow-net", "--allow-read", "--allow-env"];
 
 /** A running gateway. */
@@ -25,16 +26,33 @@ export async function startGateway(
 }
 
 /** `deno serve --parallel main.ts`: one thread a core, one port. */
-export async function startParallelGateway(
+export function startParallelGateway(
   catalog: string,
   cores: readonly number[],
 ): Promise<RunningGateway> {
+  return denoServe(["--parallel", ...ALLOW, MAIN], { SLUICE_CATALOG: catalog }, cores);
+}
+
+/** `fetch` and `new Response(body)`, nothing else, in as many threads as there are cores. */
+export function startBareProxy(
+  originPort: number,
+  cores: readonly number[],
+): Promise<RunningGateway> {
+  const parallel = cores.length > 1 ? ["--parallel"] : [];
+  const env = { BENCH_ORIGIN: `http://127.0.0.1:${originPort}/` };
+  return denoServe([...parallel, ...ALLOW, BARE_PROXY], env, cores);
+}
+
+async function denoServe(
+  args: readonly string[],
+  env: Record<string, string>,
+  cores: readonly number[],
+): Promise<RunningGateway> {
   const port = freePort();
-  const listen = ["--host", "127.0.0.1", "--port", String(port)];
   const process = startPinned({
     command: Deno.execPath(),
-    args: ["serve", "--parallel", ...listen, ...ALLOW, MAIN],
-    env: { SLUICE_CATALOG: catalog, DENO_JOBS: String(cores.length) },
+    args: ["serve", "--host", "127.0.0.1", "--port", String(port), ...args],
+    env: { ...env, DENO_JOBS: String(cores.length) },
     cores,
     quiet: true,
   });

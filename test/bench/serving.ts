@@ -1,9 +1,9 @@
 /**
- * Chunk serving: the gateway against nginx proxying the same ranges and against the origin itself,
- * each on as many cores as the others; wrk and the origin run on the other cores.
+ * Chunk serving: the gateway against nginx and a bare Deno proxy with the same ranges, and against the
+ * origin itself, each on as many cores as the others; wrk and the origin run on the other cores.
  */
 
-import { startGateway, startParallelGateway } from "./gateway.ts";
+import { startBareProxy, startGateway, startParallelGateway } from "./gateway.ts";
 import { startFileServer, startProxy } from "./nginx.ts";
 import { missingPrograms, type PinnedProcess } from "./process.ts";
 import {
@@ -65,8 +65,10 @@ async function measure(
     const catalog = await writeCatalog(folder, origin.port);
     const start = parallel ? startParallelGateway : startGateway;
     const gateway = track(await start(catalog, serverCores));
+    const bare = track(await startBareProxy(origin.port, serverCores));
     const contenders: Contender[] = [
       { ...nginx, name: "nginx", mode: () => "proxy" },
+      { ...bare, name: "a bare Deno proxy", mode: () => "proxy" },
       { ...gateway, name: "sluice pass", mode: (size) => `/bench/pass/${size}` },
       { ...gateway, name: "sluice frame", mode: (size) => `/bench/frame/${size}` },
       { ...direct, name: "the origin itself", mode: () => "range" },
@@ -78,7 +80,7 @@ async function measure(
         `16 connections; client and origin on core(s) ${clientCores.join(",")}\n`,
     );
     const rows: string[][] = [];
-    await warm(contenders.slice(1, 3), SIZES[0], clientCores);
+    await warm(contenders.slice(1, 4), SIZES[0], clientCores);
     for (const size of SIZES) {
       const loads = new Map<Contender, Load[]>(contenders.map((c) => [c, []]));
       for (const contender of Array.from({ length: ROUNDS }, () => contenders).flat()) {
@@ -86,13 +88,18 @@ async function measure(
         const { port, process } = contender;
         loads.get(contender)!.push(await load(port, process.pid, requests, SECONDS, clientCores));
       }
-      const peer = median(loads.get(contenders[0])!);
+      const peers = contenders.slice(0, 2).map((peer) => median(loads.get(peer)!));
       for (const contender of contenders) {
-        rows.push(row(size, contender.name, median(loads.get(contender)!), peer));
+        rows.push(row(size, contender.name, median(loads.get(contender)!), peers));
       }
     }
     printTable(
-      ["", "requests/s", "of nginx", "CPU/request", "of nginx", "p50", "p99", "MB/s"],
+      [
+        "",
+        ...["requests/s", "of nginx", "of bare"],
+        ...["CPU/request", "of nginx", "of bare"],
+        ...["p50", "p99", "MB/s"],
+      ],
       rows,
     );
     console.log();
@@ -122,16 +129,16 @@ async function warm(
   }
 }
 
-function row(size: number, name: string, load: Load, peer: Load): string[] {
+function row(size: number, name: string, load: Load, peers: readonly Load[]): string[] {
   const rate = (l: Load) => l.requests / l.seconds;
   const cpu = (l: Load) => l.cpu / l.requests;
   const label = size < 2 ** 20 ? `${size / 1024} KB` : `${size / 2 ** 20} MB`;
   return [
     `${label.padStart(6)}  ${name}`,
     rate(load).toFixed(0),
-    ratio(rate(load), rate(peer)),
+    ...peers.map((peer) => ratio(rate(load), rate(peer))),
     `${(cpu(load) * 1e6).toFixed(0)} µs`,
-    ratio(cpu(load), cpu(peer)),
+    ...peers.map((peer) => ratio(cpu(load), cpu(peer))),
     `${load.p50.toFixed(2)} ms`,
     `${load.p99.toFixed(2)} ms`,
     (load.bytes / load.seconds / 1e6).toFixed(0),

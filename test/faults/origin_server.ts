@@ -25,6 +25,10 @@ export type Fault =
   | { readonly kind: "short-chunked" }
   /** No Content-Length; the whole body in chunked encoding. */
   | { readonly kind: "chunked" }
+  /** No Content-Length, and a body in chunked encoding that goes on and on behind its last byte. */
+  | { readonly kind: "endless" }
+  /** No Content-Length; a byte every few milliseconds in chunked encoding, for ever. */
+  | { readonly kind: "endless-drip"; readonly everyMs: number }
   /** A byte every few milliseconds, for ever if the body is long. */
   | { readonly kind: "drip"; readonly everyMs: number }
   /** The right answer, late. */
@@ -381,6 +385,18 @@ export class OriginServer implements AsyncDisposable {
           await this.#pause((fault as { everyMs: number }).everyMs);
         }
         return false;
+      case "endless":
+      case "endless-drip": {
+        await write.head(status, { ...headers, "transfer-encoding": "chunked" });
+        const every = fault?.kind === "endless-drip" ? fault.everyMs : 0;
+        if (every === 0) await write.chunk(bytes);
+        const more = new Uint8Array(every === 0 ? 65_536 : 1);
+        while (!this.#stopped.signal.aborted) {
+          await write.chunk(more);
+          if (every > 0) await this.#pause(every);
+        }
+        return false;
+      }
       case "chunked":
       case "short-chunked":
         await write.head(status, { ...headers, "transfer-encoding": "chunked" });

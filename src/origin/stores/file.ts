@@ -15,7 +15,8 @@ const PIECE = 256 * 1024;
  * The files at and below `allow`, which holds `file:` URLs (those that end in `/` are folders).
  *
  * Hidden files are not below a folder; whoever wants them names the hidden folder itself. Symbolic
- * links are followed and must lead to a place that is itself allowed. The entity tag of a
+ * links are followed and must lead to a place that is itself allowed; what was opened is compared with
+ * what is there, by device and inode. The entity tag of a
  * file is made of its size and time of change.
  */
 export function fileOrigin(files: FileAccess, allow: readonly string[]): Origin {
@@ -46,7 +47,19 @@ export function fileOrigin(files: FileAccess, allow: readonly string[]): Origin 
     const real = await locate(url);
     const file = await guarded(url, () => files.open(real));
     if (file === undefined) throw absent(url);
-    return file;
+    try {
+      // a link that was set between the look and the opening leads elsewhere than what was allowed
+      const same = await guarded(url, () => files.identity(real)) === file.identity &&
+        await locate(url) === real;
+      if (same) return file;
+    } catch (fault) {
+      file.close();
+      throw fault;
+    }
+    file.close();
+    throw new OriginError("source-changed", "The file was replaced while it was opened", {
+      url: url.href,
+    });
   }
 
   return {

@@ -6,6 +6,8 @@ import type { ListEntry } from "../origin.ts";
 export interface OpenFile {
   /** Bytes of the file when it was opened. */
   readonly bytes: number;
+  /** Its device and inode; undefined where the platform has none. */
+  readonly identity?: string;
   /** Milliseconds since the Unix epoch; undefined where the platform does not know. */
   readonly modified?: number;
   /** `length` bytes from `offset`; fewer only at the end of the file. */
@@ -18,6 +20,8 @@ export interface OpenFile {
 export interface FileAccess {
   /** `path` with every symbolic link followed. */
   realPath(path: string): Promise<string | undefined>;
+  /** The device and inode of what is at `path` itself, no link followed; undefined where there are none. */
+  identity(path: string): Promise<string | undefined>;
   /** Opens a regular file: undefined for anything else. */
   open(path: string): Promise<OpenFile | undefined>;
   /** The entries of a folder. */

@@ -2,12 +2,12 @@
 
 import { confirmingAbsence } from "./absence.ts";
 import { listBucket } from "./bucket_listing.ts";
-import { credentialHeaders, type Sign } from "../credentials.ts";
+import { credentialHeaders } from "../credentials.ts";
 import type { Send } from "../send.ts";
 import type { Store } from "../store.ts";
 import { httpStore } from "./http.ts";
 import { escapeKey, objectKey } from "./object_key.ts";
-import { s3Sign } from "./s3_sign.ts";
+import { s3Signed } from "./s3_sign.ts";
 import type { OriginSettings } from "../settings.ts";
 
 /**
@@ -21,15 +21,9 @@ export function gcsStore(bucket: string, settings: OriginSettings, send: Send): 
   if (typeof settings.requesterPays === "string") {
     added["x-goog-user-project"] = settings.requesterPays;
   }
-  const sign: Sign = s3Sign(settings, () => settings.region ?? "auto") ?? ((request) => request);
-  const sendToBucket: Send = async (request) =>
-    await send(
-      await sign({
-        ...request,
-        url: base + request.url,
-        headers: { ...request.headers, ...added },
-      }),
-    );
+  const signed = s3Signed(send, settings, () => settings.region ?? "auto");
+  const sendToBucket: Send = (request) =>
+    signed({ ...request, url: base + request.url, headers: { ...request.headers, ...added } });
   return {
     ...httpStore(confirmingAbsence(sendToBucket), (url) => escapeKey(objectKey(url))),
     list: ({ url }, options) => listBucket(sendToBucket, url, options),

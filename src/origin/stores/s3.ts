@@ -1,14 +1,14 @@
 /** Buckets of S3 and of what speaks its protocol. Source: Amazon S3 API Reference. */
 
 import { confirmingAbsence } from "./absence.ts";
-import { credentialHeaders, type Sign } from "../credentials.ts";
+import { credentialHeaders } from "../credentials.ts";
 import { discard, type OriginRequest, type Send } from "../send.ts";
 import type { Store } from "../store.ts";
 import { httpStore } from "./http.ts";
 import { listBucket } from "./bucket_listing.ts";
 import { escapeKey, objectKey } from "./object_key.ts";
 import { bucketUrl } from "./s3_address.ts";
-import { s3Sign } from "./s3_sign.ts";
+import { s3Signed } from "./s3_sign.ts";
 import type { OriginSettings } from "../settings.ts";
 
 /**
@@ -19,7 +19,7 @@ export function s3Store(bucket: string, settings: OriginSettings, send: Send): S
   let region = settings.region;
   const added = credentialHeaders({ headers: settings.headers });
   if (settings.requesterPays) added["x-amz-request-payer"] = "requester";
-  const sign: Sign = s3Sign(settings, () => region ?? "us-east-1") ?? ((request) => request);
+  const signed = s3Signed(send, settings, () => region ?? "us-east-1");
   // a signature is for one region, and so must the host be
   const base = () =>
     bucketUrl(bucket, settings, region ?? (settings.accessKeyId ? "us-east-1" : undefined));
@@ -28,7 +28,7 @@ export function s3Store(bucket: string, settings: OriginSettings, send: Send): S
   async function sendOnce(request: OriginRequest): Promise<Response> {
     const headers = { ...request.headers, ...added };
     const url = base() + request.url;
-    return await send(await sign({ ...request, url, headers }));
+    return await signed({ ...request, url, headers });
   }
 
   const sendToBucket: Send = async (request) => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { OriginError } from "../../../src/errors.ts";
 import { originsFor } from "../../../src/origin/mod.ts";
-import type { ReadOptions } from "../../../src/origin/origin.ts";
+import type { OriginBody, ReadOptions } from "../../../src/origin/origin.ts";
 import type { Validator } from "../../../src/origin/source_file.ts";
 import { seededBytes } from "../../conformance/origin.ts";
 import { type Fault, type OriginServer, startOrigin } from "../../faults/origin_server.ts";
@@ -126,7 +126,8 @@ Deno.test("a 200 to a range is cancelled, not read", async () => {
   const big = new Uint8Array(64 << 20);
   await using server = await startOrigin({ files: { "/big": big } });
   server.fault("/big", { kind: "ignore-range" });
-  const origin = originsFor({ concurrentPerOrigin: 1, requestTimeoutMs: 5000 })([server.url]);
+  // the server makes a tag of all bytes first
+  const origin = originsFor({ concurrentPerOrigin: 1, requestTimeoutMs: 60_000 })([server.url]);
   const url = new URL("big", server.url);
   await assert.rejects(origin.read({ url }, { offset: 0, length: 10 }), isFault("range-ignored"));
   server.heal();
@@ -228,6 +229,37 @@ Deno.test("a body in chunked encoding of the right length is taken, of another i
   assert.deepEqual(await collect((await setting.read()).stream()), EXPECTED);
   assert.deepEqual(await (await setting.whole()).bytes(), BYTES);
   await assert.rejects((await setting.whole()).bytes(49_999), isFault("origin-range-mismatch"));
+});
+
+Deno.test("a body that goes on behind its Content-Range is a fault, and no more of it is taken", async () => {
+  const takes: Array<(body: OriginBody) => Promise<unknown>> = [
+    (body) => body.bytes(),
+    (body) => body.bytes(undefined, 24),
+    (body) => body.bytes(20_000),
+    (body) => collect(body.pieces()),
+    (body) => collect(body.stream()),
+  ];
+  for (const [i, take] of takes.entries()) {
+    await using setting = await faulty();
+    // the last of them is not watched any more
+    for (let n = 0; i === 4 && n < 20; n++) await (await setting.read()).stream().cancel();
+    setting.server.requests.length = 0;
+    setting.server.fault("/a", { kind: "endless" });
+    await assert.rejects(take(await setting.read()), `${i}`);
+    await untilCancelled(setting.server);
+    assert.equal(setting.server.requests.length, 1, "it is not asked for again");
+    assert.ok(setting.server.bytesSent < 50e6, `${setting.server.bytesSent}`);
+  }
+});
+
+Deno.test("a whole object of undeclared length that only drips has an end, however it is taken", async () => {
+  for (const take of ["bytes", "pieces"] as const) {
+    await using setting = await faulty({ requestTimeoutMs: 100 });
+    setting.server.fault("/a", { kind: "endless-drip", everyMs: 10 });
+    const body = await setting.whole();
+    const taken = take === "bytes" ? body.bytes(1 << 20) : collect(body.pieces());
+    await assert.rejects(taken, isFault("origin-timeout"), take);
+  }
 });
 
 Deno.test("a source that changed is found out even where If-Match is ignored", async () => {

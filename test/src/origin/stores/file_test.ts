@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { denoFiles } from "../../../../deploy/deno_files.ts";
+import type { FileAccess } from "../../../../src/origin/stores/file_access.ts";
 import { OriginError } from "../../../../src/errors.ts";
 import type { Origin } from "../../../../src/origin/origin.ts";
 import { originsFor } from "../../../../src/origin/mod.ts";
@@ -118,6 +119,38 @@ Deno.test("file: a folder, and what is no regular file, is absent", async () => 
       (fault: OriginError) => fault.absent,
       name,
     );
+  }
+});
+
+Deno.test("file: a link that is set between the look and the opening gives nothing away", async () => {
+  await using dir = await folder();
+  const secret = `${dir.path}/out/a.bin`;
+  for (const swapped of ["in/a.bin", "in/sub", "in/sub/a.bin"]) {
+    for (const back of [false, true]) {
+      await Deno.remove(`${dir.path}/in`, { recursive: true }).catch(() => {});
+      await write(secret, new Uint8Array([9]));
+      await write(`${dir.path}/in/a.bin`, new Uint8Array([1]));
+      await write(`${dir.path}/in/sub/a.bin`, new Uint8Array([1]));
+      const at = `${dir.path}/${swapped}`;
+      const files: FileAccess = {
+        ...denoFiles,
+        async open(path) {
+          await Deno.rename(at, `${at}.kept`);
+          await Deno.symlink(swapped.endsWith("sub") ? `${dir.path}/out` : secret, at);
+          const file = await denoFiles.open(path);
+          if (back) {
+            await Deno.remove(at);
+            await Deno.rename(`${at}.kept`, at);
+          }
+          return file;
+        },
+      };
+      const base = `file://${dir.path}/in/`;
+      const origins = originsFor({ concurrentPerOrigin: 1, requestTimeoutMs: 1000, files });
+      const name = swapped === "in/a.bin" ? "a.bin" : "sub/a.bin";
+      const reading = origins([base]).read({ url: new URL(name, base) }, undefined);
+      await assert.rejects(reading, OriginError, `${swapped} ${back}`);
+    }
   }
 });
 

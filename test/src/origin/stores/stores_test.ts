@@ -272,6 +272,61 @@ Deno.test("the first reference's spelling of a host takes no credentials from th
   assert.equal(requests.length, 2);
 });
 
+Deno.test("signatures follow the clock of a store that refuses ours", async () => {
+  for (const ahead of [-3600_000, 86_400_000]) {
+    const dates: number[] = [];
+    const theirs = () => Date.now() + ahead;
+    const answer = ({ headers }: Sent) => {
+      const [, y, mo, d, h, mi, s] = /^(....)(..)(..)T(..)(..)(..)Z$/.exec(headers["x-amz-date"])!;
+      const at = Date.UTC(+y, +mo - 1, +d, +h, +mi, +s);
+      dates.push(at);
+      if (Math.abs(at - theirs()) < 900_000) return part();
+      const date = new Date(theirs()).toUTCString();
+      return new Response("<Error><Code>RequestTimeTooSkewed</Code></Error>", {
+        status: 403,
+        headers: { date },
+      });
+    };
+    await sent("s3://b-1/k", { ...KEYS, region: "us-west-2" }, answer);
+    assert.equal(dates.length, 2);
+    assert.ok(Math.abs(dates[1] - theirs()) < 60_000);
+  }
+  // what is refused for another reason is not asked for twice
+  let count = 0;
+  const refused = sent("s3://b-1/k", KEYS, () => {
+    count++;
+    return new Response(null, { status: 403, headers: { date: new Date().toUTCString() } });
+  });
+  await assert.rejects(refused, (fault: OriginError) => fault.context.originStatus === 403);
+  assert.equal(count, 1);
+});
+
+Deno.test("credentials that no header may have are refused at start, by name and not by value", () => {
+  const cases: Array<[string, OriginSettings]> = [
+    ["bearer", { bearer: "hid\nden" }],
+    ["bearer", { bearer: "hidden\u0000" }],
+    ["bearer", { bearer: "hidden\u20ac" }],
+    ["secretAccessKey", { accessKeyId: "a", secretAccessKey: "hidden\r" }],
+    ["sessionToken", { sessionToken: "hidden\u007f" }],
+    ["sas", { sas: "sig=hidden\n" }],
+    ["basic.password", { basic: { user: "a", password: "hidden\n" } }],
+    ["headers.X-Api-Key", { headers: { "X-Api-Key": "hidden\n" } }],
+  ];
+  for (const [name, own] of cases) {
+    const make = () =>
+      originsFor({
+        concurrentPerOrigin: 1,
+        requestTimeoutMs: 1,
+        settings: { "https://h.example/": own },
+      });
+    assert.throws(make, (fault: Error) => {
+      assert.ok(fault.message.includes(name), fault.message);
+      assert.ok(!fault.message.includes("hidden") && !fault.message.includes("den"), name);
+      return true;
+    });
+  }
+});
+
 Deno.test("an az:// container without an account or endpoint says what to set", async () => {
   await assert.rejects(sent("az://c/k", {}), /must set "account" or "endpoint"/);
 });
