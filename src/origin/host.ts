@@ -188,10 +188,14 @@ export class Host {
 }
 
 /** What is read, and from where. */
-interface Asked {
+export interface Asked {
+  /** Where. */
   readonly store: Store;
+  /** What file. */
   readonly file: SourceFile;
+  /** What of it; all if undefined. */
   readonly range: ByteRange | undefined;
+  /** How its caller wants it. */
   readonly options: ReadOptions | undefined;
 }
 
@@ -330,6 +334,7 @@ class HostBody implements OriginBody, Holder {
     let { time } = this;
     let reader = this.#unchecked().getReader();
     let { again } = this;
+    let { framed } = this.answer;
     let got = 0;
     let waited = 0;
 
@@ -369,6 +374,7 @@ class HostBody implements OriginBody, Holder {
         range: { offset: (range?.offset ?? 0) + got, length: length - got },
       }, true) as HostBody;
       time = rest.time;
+      framed = rest.answer.framed;
       reader = rest.#unchecked().getReader();
     };
 
@@ -379,6 +385,8 @@ class HostBody implements OriginBody, Holder {
           const late = tooSlow();
           if (late) throw late;
           got += piece?.length ?? 0;
+          // the last bytes are held until the body ends behind them
+          if (!framed && piece && got === length) got += (await next())?.length ?? 0;
           if (length === undefined || got <= length && piece || got === length) return piece;
           throw this.#short(got);
         } catch (cause) {

@@ -30,7 +30,7 @@ export async function collect(
   return behindRoom(new Uint8Array(await response.arrayBuffer()), room);
 }
 
-/** `body`, which errors unless it ends after exactly `length` bytes. */
+/** `body`, which errors unless it ends after exactly `length` bytes: the last are held until it does. */
 export function exactly(
   body: ReadableStream<Uint8Array>,
   length: number,
@@ -42,6 +42,7 @@ export function exactly(
     async pull(controller) {
       const { done, value } = await reader.read();
       got += value?.length ?? 0;
+      if (!done && got === length) got += (await reader.read()).value?.length ?? 0;
       if (got > length || (done && got < length)) {
         if (!done) await reader.cancel().catch(() => undefined);
         throw fault(got);

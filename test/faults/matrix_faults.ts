@@ -236,6 +236,11 @@ const bodies: MatrixFault[] = [
     },
   },
   {
+    name: "the origin's body goes on behind its range for ever",
+    fault: { kind: "endless" },
+    expect: (read) => read.ranged ? body(MISMATCH)(read) : null,
+  },
+  {
     name: "the origin's body in chunked encoding ends half-way",
     fault: { kind: "short-chunked" },
     // Nothing says how long a whole file was to be: its content must.
