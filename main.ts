@@ -19,12 +19,18 @@ import { denoFiles } from "./deploy/deno_files.ts";
 import { type CommandLine, parseCommandLine, USAGE, UsageError } from "./deploy/command_line.ts";
 import { checkCommand, inspectCommand, openTarget } from "./deploy/commands.ts";
 import { explain } from "./src/tools/explain.ts";
+import { HttpListener } from "./deploy/listener.ts";
 import { createGateway, type Gateway } from "./deploy/gateway.ts";
 import { permissionFlags, shellWords, variablesOf } from "./deploy/permissions.ts";
 import { catalogForTargets, describeTargets, targetUrl } from "./deploy/targets.ts";
 import type { Connection } from "./handlers/app.ts";
 import { FORMATS } from "./manifests/mod.ts";
-import { type CatalogConfig, CatalogError, parseCatalog } from "./src/catalog/catalog_file.ts";
+import {
+  type CatalogConfig,
+  CatalogError,
+  type Limits,
+  parseCatalog,
+} from "./src/catalog/catalog_file.ts";
 import { didYouMean } from "./src/did_you_mean.ts";
 import { SluiceError } from "./src/errors.ts";
 import { jsonLog } from "./src/log.ts";
@@ -98,28 +104,24 @@ function catalogOf(text: string, file: string, formats: string[]): CatalogConfig
 /** Serves until it is told to stop. @param announce is told the URL once requests are taken */
 function listen(
   gateway: Gateway,
+  { connections, requestTimeoutMs }: Limits,
   { host, port }: CommandLine,
   announce: (url: string) => void,
 ): Promise<void> {
   const name = host.includes(":") ? `[${host}]` : host;
-  let server;
+  let server: HttpListener;
   try {
-    server = Deno.serve({
-      port,
-      hostname: host,
-      onListen: ({ port }) => announce(`http://${name}:${port}/`),
-      // What failed before its headers has its problem document already; this is a body that broke off.
-      onError: (error) => {
-        log("response-aborted", {}, error);
-        return new Response(null, { status: 500 });
-      },
-    }, (request, info) => gateway.fetch(request, connectionOf(info)));
+    server = new HttpListener(
+      { hostname: host, port, connections, patienceMs: requestTimeoutMs, log },
+      (request, connection) => gateway.fetch(request, connection),
+    );
   } catch (cause) {
     const why = cause instanceof Deno.errors.AddrInUse
       ? "another program does; choose another --port, or 0 for any"
       : (cause as Error).message;
     throw new UsageError(`Cannot listen on ${name}:${port}: ${why}`);
   }
+  announce(`http://${name}:${server.port}/`);
   const stop = () => {
     gateway.stop();
     server.shutdown();
@@ -135,7 +137,7 @@ async function serve(line: CommandLine): Promise<number> {
   const { config, base, targets } = await loadCatalog(line);
   const gateway = createGateway(config, base, platform);
   await Promise.all(targets.map((id) => openTarget(gateway.catalog.get(id))));
-  await listen(gateway, line, (url) => console.log(describeTargets(config, url)));
+  await listen(gateway, config.limits, line, (url) => console.log(describeTargets(config, url)));
   return 0;
 }
 
@@ -143,7 +145,7 @@ async function demo(line: CommandLine): Promise<number> {
   const base = new URL("./samples/catalog.json", import.meta.url);
   const config = parseCatalog(await Deno.readTextFile(base), () => undefined);
   const gateway = createGateway(config, base, platform);
-  await listen(gateway, line, (url) => {
+  await listen(gateway, config.limits, line, (url) => {
     const json = `${url}ocean`;
     console.log(`Sluice is serving the bundled samples on ${url}
 

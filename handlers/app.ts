@@ -34,7 +34,7 @@ export interface Routes {
   /** `/-/refs/{id}/…`: where a chunk's bytes are; `path` starts with the id. */
   reference(request: Request, path: string): Answer;
   /** `/{id}/…`: a key of a dataset's store, or a listing. @param query what stands behind a `?` */
-  store(request: Request, path: string, query: string): Answer;
+  store(request: Request, path: string, query: string, connection?: Connection): Answer;
   /** The dataset and key that a path names, for problem documents. */
   place(path: string): FaultPlace;
 }
@@ -43,6 +43,8 @@ export interface Routes {
 export interface Connection {
   /** The client's address, without port. May cost a look: read it only where it is needed. */
   readonly address?: string;
+  /** Aborts once the client has left; undefined: the request's own signal does. */
+  readonly client?: { readonly signal: AbortSignal };
 }
 
 /** The gateway as a fetch handler. */
@@ -74,7 +76,7 @@ export function createApp(routes: Routes, log: Log): App {
   app.get("/-/ready", () => routes.ready());
   app.get("/-/catalog.json", (c) => routes.catalog(c.req.raw));
   app.get("/-/refs/*", (c) => routes.reference(c.req.raw, c.req.path.slice("/-/refs".length)));
-  app.get("/*", (c) => routes.store(c.req.raw, c.req.path, queryOf(c.req.url)));
+  app.get("/*", (c) => routes.store(c.req.raw, c.req.path, queryOf(c.req.url), c.env));
   app.notFound((c) => {
     const fault = new SluiceError("not-found", "No such route");
     return problemFor(c.req.raw, problemResponse(fault, routes.place(c.req.path), log));

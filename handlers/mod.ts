@@ -51,10 +51,10 @@ export function routes(context: GatewayContext): Routes {
       const { target, dataset } = locate(request, path);
       return chunkReference(dataset, target);
     },
-    store: async (request, path, query) => {
+    store: async (request, path, query, connection) => {
       const { target, dataset } = locate(request, path, query);
       if (acceptsPage(request) && await namesNode(dataset, target)) return pageOfNode(path);
-      return storeKey(request, dataset, target, context);
+      return storeKey(request, dataset, target, connection?.client ?? request, context);
     },
     place: (path) => {
       try {

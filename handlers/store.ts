@@ -14,12 +14,14 @@ import { listing } from "./listing.ts";
 /**
  * Answers a key, or lists the folder that it names.
  *
+ * @param client whose signal aborts once the client has left
  * @throws SluiceError
  */
 export async function storeKey(
   request: Request,
   dataset: Dataset,
   target: StorePath,
+  client: { readonly signal: AbortSignal },
   { clients, chunks }: GatewayContext,
 ): Promise<Response> {
   const timing = new Timing();
@@ -27,8 +29,8 @@ export async function storeKey(
   const { version, view } = target;
   const store = await dataset.store(version, view);
   const { manifest } = store;
-  const answering = clients?.start(request);
-  const { signal } = answering ?? request;
+  const answering = clients?.start(client);
+  const { signal } = answering ?? client;
   try {
     const entry = await entryOf(store, target, signal);
     timing.add("index", since);

@@ -71,6 +71,8 @@ export interface Limits {
   readonly decodeBytes?: number;
   /** Bytes that decoding one chunk may hold; 1 GiB by default, 128 MiB in a Worker. */
   readonly maxChunkBytes?: number;
+  /** Connections of clients at one time; 512 by default. Each is a file descriptor, as is each read. */
+  readonly connections: number;
   /** Requests a second that one bearer token may make on average; undefined: any number. */
   readonly requestsPerSecondPerToken?: number;
   /** Requests a second that one client address may make on average; undefined: any number. */
@@ -150,6 +152,7 @@ const LimitsSchema: SchemaOf<Limits> = v.object(
     responseBytes: v.optional(v.pipe(count, v.minValue(1))),
     decodeBytes: v.optional(v.pipe(count, v.minValue(1))),
     maxChunkBytes: v.optional(v.pipe(count, v.minValue(1))),
+    connections: v.optional(v.pipe(count, v.minValue(1)), 512),
     requestsPerSecondPerToken: v.optional(v.pipe(v.number(), v.gtValue(0))),
     requestsPerSecondPerAddress: v.optional(v.pipe(v.number(), v.gtValue(0))),
   } satisfies Members<Limits>,

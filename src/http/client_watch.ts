@@ -20,7 +20,7 @@ export class Answering implements Linked {
    *
    * @param until when to look for the client, on the clock of `performance.now()`
    */
-  constructor(readonly request: Request, readonly until: number) {}
+  constructor(readonly client: { readonly signal: AbortSignal }, readonly until: number) {}
 
   /** Aborts once the client has left, or at the latest when that is noticed. */
   get signal(): AbortSignal {
@@ -29,7 +29,7 @@ export class Answering implements Linked {
 
   /** Passes on from now on, and if it already has, that the client leaves. */
   follow(): void {
-    const { signal } = this.request;
+    const { signal } = this.client;
     const leave = () => this.#controller.abort(signal.reason);
     if (signal.aborted) leave();
     else signal.addEventListener("abort", leave, { once: true });
@@ -46,9 +46,9 @@ export class ClientWatch {
   readonly #answering = new LinkedList<Answering>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** The answer to `request` is under way; {@link end} must follow. */
-  start(request: Request): Answering {
-    const answering = new Answering(request, performance.now() + PATIENCE);
+  /** An answer to `client` (or its request) is under way; {@link end} must follow. */
+  start(client: { readonly signal: AbortSignal }): Answering {
+    const answering = new Answering(client, performance.now() + PATIENCE);
     this.#answering.add(answering);
     this.#timer ??= setTimeout(this.#look, PATIENCE);
     return answering;

@@ -14,6 +14,11 @@ const EVERY: ReadonlyArray<readonly [string, string]> = [
   ["x-content-type-options", "nosniff"],
 ];
 
+/** By status. workerd compresses what says that it is compressed, unless it is told not to. */
+const AS_IT_IS: Record<number, ResponseInit & { readonly encodeBody: "manual" }> = {};
+
+const EVERY_LINES = EVERY.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+
 /**
  * A response with the headers of every response and the given ones.
  *
@@ -25,11 +30,26 @@ export function responseWith(
   given: ReadonlyArray<readonly [string, string]>,
   status = 200,
 ): Response {
-  const response = new Response(body, { status });
+  const response = new Response(body, AS_IT_IS[status] ??= { status, encodeBody: "manual" });
   const { headers } = response;
   for (const [name, value] of EVERY) headers.set(name, value);
   for (const [name, value] of given) headers.set(name, value);
+  written.set(response, given);
   return response;
+}
+
+/** What {@link responseWith} was given, by the response. */
+const written = new WeakMap<Response, ReadonlyArray<readonly [string, string]>>();
+
+/**
+ * The headers of a response as lines, each with its CRLF, for a server that writes them itself. To
+ * iterate over `Headers` takes Deno 27 µs for fourteen, more than all else that a small answer costs.
+ */
+export function headerLines(response: Response): string {
+  const given = written.get(response);
+  let lines = given ? EVERY_LINES : "";
+  for (const [name, value] of given ?? response.headers) lines += `${name}: ${value}\r\n`;
+  return lines;
 }
 
 /** The answer to a CORS preflight. */

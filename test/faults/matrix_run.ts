@@ -1,5 +1,6 @@
 /** Makes a fault happen to a read of the gateway, on a socket, and says what the client got. */
 
+import { HttpListener } from "../../deploy/listener.ts";
 import { denoFiles } from "../../deploy/deno_files.ts";
 import { createGateway } from "../../deploy/gateway.ts";
 import { parseCatalog } from "../../src/catalog/catalog_file.ts";
@@ -28,7 +29,7 @@ const healthy = new Map<string, Promise<Uint8Array>>();
 class Setting implements AsyncDisposable {
   /** URLs outside the archive that a connection was opened to. */
   readonly strayed: string[] = [];
-  readonly #server: Deno.HttpServer<Deno.NetAddr>;
+  readonly #server: HttpListener;
   readonly #gateway: ReturnType<typeof createGateway>;
 
   /** @param base the URL of the archive's folder */
@@ -54,9 +55,9 @@ class Setting implements AsyncDisposable {
       new URL(base),
       { log: () => {}, files: denoFiles, fetch: (input, init) => this.#fetch(String(input), init) },
     );
-    this.#server = Deno.serve(
-      { port: 0, hostname: "127.0.0.1", onListen: () => {} },
-      (request, { remoteAddr }) => this.#gateway.fetch(request, { address: remoteAddr.hostname }),
+    this.#server = new HttpListener(
+      { hostname: "127.0.0.1", port: 0, connections: 500, patienceMs: 30_000, log() {} },
+      (request, connection) => this.#gateway.fetch(request, connection),
     );
   }
 
@@ -71,7 +72,7 @@ class Setting implements AsyncDisposable {
 
   /** The answer to a GET from outside. */
   get(key: string): Promise<Response> {
-    const { port } = this.#server.addr;
+    const { port } = this.#server;
     return fetch(`http://127.0.0.1:${port}/${key}`, { signal: AbortSignal.timeout(PATIENCE) });
   }
 
@@ -82,7 +83,8 @@ class Setting implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.origin.stop();
-    await this.#server.shutdown();
+    this.#server.shutdown();
+    await this.#server.finished;
     if (this.base.startsWith("file:")) {
       await Deno.remove(new URL("..", this.base), { recursive: true });
     }

@@ -1,13 +1,18 @@
 import assert from "node:assert/strict";
+import { HttpListener } from "../../deploy/listener.ts";
 import { startGateway, type TestGateway } from "./gateway.ts";
 
 /** The gateway on a socket, as `main.ts serve` runs it. */
 function listen(gateway: TestGateway): { url: string; stop(): Promise<void> } {
-  const server = Deno.serve(
-    { port: 0, hostname: "127.0.0.1", onListen: () => {} },
-    (request, info) => gateway.gateway.fetch(request, { address: info.remoteAddr.hostname }),
+  const server = new HttpListener(
+    { hostname: "127.0.0.1", port: 0, connections: 500, patienceMs: 30_000, log() {} },
+    (request, connection) => gateway.gateway.fetch(request, connection),
   );
-  return { url: `http://127.0.0.1:${server.addr.port}`, stop: () => server.shutdown() };
+  const stop = () => {
+    server.shutdown();
+    return server.finished;
+  };
+  return { url: `http://127.0.0.1:${server.port}`, stop };
 }
 
 Deno.test("a body that the origin cuts short aborts the response or is a 502: it never ends cleanly", async () => {

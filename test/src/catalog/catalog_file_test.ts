@@ -18,6 +18,7 @@ Deno.test("parseCatalog() fills in the defaults", () => {
     chunkCacheBytes: 67108864,
     concurrentPerOrigin: 64,
     requestTimeoutMs: 30000,
+    connections: 512,
   });
 });
 
