@@ -39,7 +39,8 @@ export class FirstSeen {
   }
 }
 
-type Held = SourceFile & { readonly validator: Validator };
+/** A file held to a state. */
+export type Held = SourceFile & { readonly validator: Validator };
 
 /**
  * `origin`, holding every read with an `epoch`, and no validator of its own, to the state in which its

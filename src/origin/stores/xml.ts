@@ -6,6 +6,7 @@ import { SaxesParser } from "saxes";
 export interface XmlElement {
   /** Without a namespace's prefix. */
   readonly name: string;
+  /** In their order. */
   readonly children: readonly XmlElement[];
   /** Entities resolved. */
   readonly text: string;
