@@ -4,7 +4,7 @@ import { LRUCache } from "lru-cache";
 import { OriginError } from "../errors.ts";
 import { isLinkLocal, isPrivateHost } from "./address.ts";
 import { networkFault } from "./network_fault.ts";
-import type { Send } from "./send.ts";
+import type { OriginRequest, Send } from "./send.ts";
 
 /**
  * The addresses of a name, as the platform finds them when it dials; undefined where the process may not
@@ -31,14 +31,16 @@ export function checkedSend(
 ): Send {
   const checked = new LRUCache<string, number>({ max: REMEMBERED });
 
-  async function check(url: URL, place: string, signal: AbortSignal | undefined): Promise<void> {
+  async function check({ url: href, signal }: OriginRequest, place: string): Promise<void> {
+    // a signed URL's query is a credential
+    const url = new URL(href.split("?", 1)[0]);
     const name = url.hostname;
     if (/^[\d.]+$|^\[/.test(name)) return;
     let addresses: readonly string[] | undefined;
     try {
       addresses = await whileWanted(resolve(name), signal);
     } catch (cause) {
-      throw networkFault(cause, place, signal);
+      throw networkFault(cause, url.href, signal);
     }
     const named = !name.includes(".") || isPrivateHost(name) || mayBePrivate(name);
     for (const address of addresses ?? []) {
@@ -46,7 +48,7 @@ export function checkedSend(
       throw new OriginError(
         "origin-not-allowed",
         "The name of an origin leads to an address that is not public",
-        { url: place, address, allowWith: '"privateAddresses": true in the catalog\'s origins' },
+        { url: url.href, address, allowWith: '"privateAddresses": true in the catalog\'s origins' },
       );
     }
     checked.set(place, performance.now() + HOLDS);
@@ -55,7 +57,7 @@ export function checkedSend(
   return (request) => {
     const place = request.url.slice(0, request.url.indexOf("/", 8));
     if ((checked.get(place) ?? 0) > performance.now()) return send(request);
-    return check(new URL(request.url), place, request.signal).then(() => send(request));
+    return check(request, place).then(() => send(request));
   };
 }
 

@@ -71,7 +71,7 @@ function credentials(href: string): string {
 function unreachable(error: SluiceError, href: string): string {
   const said = innermost(error);
   const { hostname, port, protocol } = new URL(href);
-  if (/dns error|lookup address/i.test(said)) {
+  if (/dns error|lookup address|getaddrinfo/i.test(said)) {
     return `there is no host "${hostname}" (DNS); check the name`;
   }
   if (/refused/i.test(said)) {
