@@ -63,9 +63,7 @@ export class DocumentHierarchy {
       const name = key.slice(slash + 1);
       if (!isMetadataName(name)) continue;
       mustBePlain(key);
-      if (bytes.length > MAX_DOCUMENT_BYTES && key !== ".zmetadata" && key !== "zarr.json") {
-        throw tooLarge(`"${key}" has ${bytes.length} bytes`, MAX_DOCUMENT_BYTES);
-      }
+      if (key !== ".zmetadata" && key !== "zarr.json") mustFit(key, bytes);
       if (name === ".zmetadata" || name === ".zattrs") continue;
       this.#addNode(key.slice(0, Math.max(0, slash)));
     }
@@ -147,7 +145,7 @@ export class DocumentHierarchy {
  *
  * @throws IndexError
  */
-function mustBePlain(key: string): void {
+export function mustBePlain(key: string): void {
   const names = key.split("/").slice(0, -1);
   const shown = key.length > 200 ? `${key.slice(0, 200)}…` : key;
   if (names.some((name) => name === "" || name === "." || name === "..")) {
@@ -158,6 +156,13 @@ function mustBePlain(key: string): void {
   }
   const longest = Math.max(0, ...names.map((name) => name.length));
   if (longest > MAX_NAME) throw tooLarge(`A name of ${longest} characters in the index`, MAX_NAME);
+}
+
+/** Refuses a document of one node that is over the limit. @throws IndexError `index-too-large` */
+export function mustFit(key: string, { length }: Uint8Array): void {
+  if (length > MAX_DOCUMENT_BYTES) {
+    throw tooLarge(`"${key}" has ${length} bytes`, MAX_DOCUMENT_BYTES);
+  }
 }
 
 function tooLarge(what: string, limit: number): IndexError {

@@ -3,13 +3,24 @@
 /** Milliseconds that a turn may take before the event loop has the next one. */
 const TURN = 8;
 
+/** Does `work`, which yields wherever it may pause, until it is done or its turn is over. */
+export function oneTurn<T>(work: Generator<void, T>): IteratorResult<void, T> {
+  for (const until = performance.now() + TURN;;) {
+    const result = work.next();
+    if (result.done || performance.now() >= until) return result;
+  }
+}
+
 /** Does all of `work`, which yields wherever it may pause. Returns what it returns. */
 export async function inSlices<T>(work: Generator<void, T>): Promise<T> {
-  for (let until = performance.now() + TURN;;) {
-    const { done, value } = work.next();
+  for (;;) {
+    const { done, value } = oneTurn(work);
     if (done) return value;
-    if (performance.now() < until) continue;
-    await new Promise<void>((resolve) => setTimeout(resolve));
-    until = performance.now() + TURN;
+    await nextTurn();
   }
+}
+
+/** Lets others have their turns. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve));
 }

@@ -4,6 +4,7 @@ import { IndexError } from "../../src/errors.ts";
 import type { Node } from "../../src/manifest.ts";
 import { parseZarrJson } from "../../src/zarr/v3_document.ts";
 import { chunkLayout } from "../../src/zarr/chunk_grid.ts";
+import { childPath, mustFit } from "../document_hierarchy.ts";
 import { encodeObjectId } from "./object_id.ts";
 import type { ManifestExtents, SnapshotNode } from "./snapshot_file.ts";
 
@@ -26,6 +27,7 @@ export type NodeEntry = { readonly type: "group"; readonly node: Node } | ArrayE
 
 /** Reads a node's metadata. @throws IndexError */
 export function nodeEntry(found: SnapshotNode, path: string): NodeEntry {
+  mustFit(childPath(path, "zarr.json"), found.userData);
   // The snapshot's buffer may be dropped from the cache before this is.
   const zarrJson = found.userData.slice();
   const metadata = parseZarrJson(zarrJson, path);

@@ -8,18 +8,33 @@
  * Source: the FlatBuffers internals document.
  */
 
-import { IndexError } from "../../src/errors.ts";
+import { IndexError, SluiceError } from "../../src/errors.ts";
+import { inSlices } from "../slices.ts";
 
-/** Runs `parse`; a read outside the buffer becomes an `index-invalid` error that names `what`. */
+/** Runs `parse`; what it throws that is no fault of ours yet is an `index-invalid` one that names `what`. */
 export function parsing<T>(what: string, parse: () => T): T {
   try {
     return parse();
   } catch (error) {
-    if (error instanceof RangeError) {
-      throw new IndexError(`${what} refers to bytes outside itself`, {}, error);
-    }
-    throw error;
+    throw malformed(what, error);
   }
+}
+
+/** Does `work` with turns for others; faults as {@link parsing}. */
+export async function parsingInSlices<T>(what: string, work: Generator<void, T>): Promise<T> {
+  try {
+    return await inSlices(work);
+  } catch (error) {
+    throw malformed(what, error);
+  }
+}
+
+function malformed(what: string, error: unknown): unknown {
+  if (error instanceof SluiceError) return error;
+  if (error instanceof RangeError) {
+    return new IndexError(`${what} refers to bytes outside itself`, {}, error);
+  }
+  return new IndexError(`${what} cannot be read`, {}, error);
 }
 
 /** Bytes of a message that are read: a buffer may refer to one text any number of times. */
@@ -114,8 +129,12 @@ export class Flatbuffer {
 
   /** The bytes of the byte vector or string that the field at `position` leads to, in place. */
   bytesAt(position: number): Uint8Array {
-    const start = this.vector(position, 1);
-    return this.bytes.subarray(start, start + this.count(start));
+    return this.bytesOf(this.follow(position));
+  }
+
+  /** The bytes of the byte vector or string at `position`, in place. */
+  bytesOf(position: number): Uint8Array {
+    return this.struct(position + 4, this.u32(position));
   }
 
   /** The string that the field at `position` leads to. @throws IndexError if it is not UTF-8 */
@@ -142,12 +161,17 @@ export class Flatbuffer {
     return position === 0 ? undefined : this.shortText(position);
   }
 
+  /** Where the vector of field `id` starts, and its number of items; none if the table lacks it. */
+  items(table: number, id: number, itemBytes = 4): { start: number; count: number } {
+    const field = this.field(table, id);
+    if (field === 0) return { start: 0, count: 0 };
+    const start = this.vector(field, itemBytes);
+    return { start, count: this.count(start) };
+  }
+
   /** The positions of the tables in the vector of field `id`; none if the table lacks it. */
   *tables(table: number, id: number): Generator<number> {
-    const field = this.field(table, id);
-    if (field === 0) return;
-    const start = this.vector(field, 4);
-    const count = this.count(start);
+    const { start, count } = this.items(table, id);
     for (let i = 0; i < count; i++) yield this.follow(start + 4 * i);
   }
 }
@@ -159,4 +183,11 @@ export function decodeText(bytes: Uint8Array): string {
   } catch (error) {
     throw new IndexError("The index holds text that is not UTF-8", {}, error);
   }
+}
+
+/** The order of two byte strings: negative, 0 or positive. */
+export function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const shared = Math.min(a.length, b.length);
+  for (let i = 0; i < shared; i++) if (a[i] !== b[i]) return a[i] - b[i];
+  return a.length - b.length;
 }

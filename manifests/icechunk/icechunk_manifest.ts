@@ -10,6 +10,7 @@ import {
   type VersionInfo,
 } from "../../src/manifest.ts";
 import { type ChunkRef } from "../../src/chunk/ref.ts";
+import { whileWanted } from "../while_wanted.ts";
 import { type ArrayRefs, REF_KIND } from "./array_refs.ts";
 import {
   covers,
@@ -27,7 +28,6 @@ import {
   containersOfYaml,
   originPrefix,
 } from "./containers.ts";
-import { decodeText } from "./flatbuffer.ts";
 import { type Containers, isRelativeLocation, locationUrl } from "./location.ts";
 import type { ManifestFile } from "./manifest_file.ts";
 import { report } from "./report.ts";
@@ -73,7 +73,15 @@ export class IcechunkManifest implements Manifest {
     return (await this.#snapshot()).children(path);
   }
 
-  async chunk(path: string, coords: readonly number[]): Promise<ChunkRef | undefined> {
+  chunk(
+    path: string,
+    coords: readonly number[],
+    signal?: AbortSignal,
+  ): Promise<ChunkRef | undefined> {
+    return whileWanted(this.#chunk(path, coords), signal);
+  }
+
+  async #chunk(path: string, coords: readonly number[]): Promise<ChunkRef | undefined> {
     const entry = this.#entryAtHand(path) ?? await this.#entry(path);
     if (entry?.type !== "array" || !entry.grid || !inGrid(coords, entry.grid)) return undefined;
     const { manifests } = entry;
@@ -146,7 +154,7 @@ export class IcechunkManifest implements Manifest {
 
   async containers(): Promise<ContainerInfo[]> {
     return (await this.#containerList()).map((container) => ({
-      name: container.name ?? container.label,
+      name: container.name ?? container.urlPrefix,
       prefix: originPrefix(container),
     }));
   }
@@ -162,7 +170,7 @@ export class IcechunkManifest implements Manifest {
   async #entry(path: string): Promise<NodeEntry | undefined> {
     const kept = this.#entryAtHand(path);
     if (kept) return kept;
-    const found = (await this.#snapshot()).node(path);
+    const found = await (await this.#snapshot()).node(path);
     if (!found) return undefined;
     return await this.#repository.cached(`${this.version}/${path}`, () => {
       const value = nodeEntry(found, path);
@@ -210,7 +218,7 @@ export class IcechunkManifest implements Manifest {
     if (this.#found.repo) return containersOfConfig(this.#found.repo.config());
     try {
       const file = await this.#repository.read("config.yaml");
-      return containersOfYaml(decodeText(file!.bytes));
+      return containersOfYaml(file!.bytes);
     } catch (error) {
       if (error instanceof OriginError && error.absent) return [];
       throw error;

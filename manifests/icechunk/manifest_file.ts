@@ -19,8 +19,10 @@ import { ZstdDictionary } from "./zstd/zstd_dictionary.ts";
 /** Bytes that a location may have. */
 export const MAX_LOCATION_BYTES = 1024;
 
-/** Rows walked before other work gets a turn: some milliseconds. */
-const ROWS_AT_ONCE = 1 << 15;
+/** Rows walked before other work may have a turn. */
+const ROWS_AT_ONCE = 512;
+/** Arrays among which one is looked for in place. */
+const MAX_LISTED = 1024;
 /** What a reference takes at least: a slot, a table of one field, and its number of coordinates. */
 const MIN_REF_BYTES = 16;
 
@@ -78,29 +80,33 @@ export class ManifestReader {
     this.#dictionary = new ZstdDictionary(dictionary, MAX_LOCATION_BYTES);
   }
 
-  /** Only the reference at `coords` of an array, found in place; none if there is none. */
-  excerpt(node: string, coords: readonly number[]): ManifestFile {
+  /**
+   * Only the reference at `coords` of an array, found in place. Undefined if it was not found, which
+   * does not mean that there is none: whether the rows are in order nobody knows yet.
+   */
+  excerpt(node: string, coords: readonly number[]): ManifestFile | undefined {
     const walk = new RefWalk(this.#buffer);
-    const arrays = new Map<string, ArrayRefs>();
+    let places = 0;
     for (const listed of this.#arrays()) {
+      if (places++ === MAX_LISTED) return undefined;
       if (listed.node !== node) continue;
       const row = walk.find(listed.start, listed.count, coords);
+      if (row < 0) return undefined;
       const builder = new ArrayRefsBuilder(coords.length, 1);
-      if (row >= 0) walk.add(listed.start, row, row + 1, builder);
-      arrays.set(node, builder.finish());
-      break;
+      walk.add(listed.start, row, row + 1, builder);
+      return this.#file(walk, new Map([[node, builder.finish()]]));
     }
-    return this.#file(walk, arrays);
+    return undefined;
   }
 
-  /** Reads all of it, and lets go every few milliseconds. */
+  /** Reads all of it, and yields often. */
   *read(): Generator<void, ManifestFile> {
     const buffer = this.#buffer;
     const walk = new RefWalk(buffer);
     const arrays = new Map<string, ArrayRefs>();
     let accountedBytes = 0;
-    let rows = 0;
     for (const { node, start, count } of this.#arrays()) {
+      yield;
       if (arrays.has(node)) throw new IndexError("A manifest lists an array twice");
       const rank = count === 0 ? 0 : walk.rank(buffer.follow(start));
       // Less of it is a file that refers to things repeatedly, and could ask for any memory.
@@ -111,12 +117,9 @@ export class ManifestReader {
       const builder = new ArrayRefsBuilder(rank, count);
       walk.payloads.reserve(count);
       for (let row = 0; row < count;) {
-        const end = Math.min(count, row + ROWS_AT_ONCE - rows);
+        const end = Math.min(count, row + ROWS_AT_ONCE);
         walk.add(start, row, end, builder);
-        rows += end - row;
         row = end;
-        if (rows < ROWS_AT_ONCE) continue;
-        rows = 0;
         yield;
       }
       arrays.set(node, builder.finish());

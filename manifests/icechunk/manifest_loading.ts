@@ -1,6 +1,9 @@
 /** A large manifest file between its arrival and its place in the cache. */
 
 import { IndexError } from "../../src/errors.ts";
+import { oneTurn } from "../slices.ts";
+import { mustFitCache } from "./cache_limit.ts";
+import { parsing } from "./flatbuffer.ts";
 import { type ManifestFile, ManifestReader } from "./manifest_file.ts";
 
 /**
@@ -18,8 +21,13 @@ export class ManifestLoading {
   #file: ManifestFile | undefined;
   #fault: unknown;
 
-  /** Begins with a file that has just arrived. @param body has its buffer for itself */
-  constructor(body: Uint8Array<ArrayBuffer>, id: string) {
+  /**
+   * Begins with a file that has just arrived.
+   *
+   * @param body has its buffer for itself
+   * @param maxBytes that the columns may hold
+   */
+  constructor(body: Uint8Array<ArrayBuffer>, id: string, readonly maxBytes: number) {
     this.#body = body;
     this.#path = `manifests/${id}`;
     this.#reader = this.#guarded(() => new ManifestReader(body));
@@ -38,31 +46,29 @@ export class ManifestLoading {
     if (this.#fault) throw this.#fault;
     return this.#guarded(() => {
       this.#steps ??= this.#reader.read();
-      const { done, value } = this.#steps.next();
+      const { done, value } = oneTurn(this.#steps);
       if (!done) return undefined;
+      mustFitCache(this.#path, value.bytes, this.maxBytes);
       this.#file = value;
       this.#release();
       return value;
     });
   }
 
-  /** The file, or as much of it as it takes to find one reference. */
-  excerpt(node: string, coords: readonly number[]): ManifestFile {
+  /**
+   * The file, or as much of it as it takes to find one reference. Undefined as long as the reference
+   * was not found and the file is not known to be in order.
+   */
+  excerpt(node: string, coords: readonly number[]): ManifestFile | undefined {
     if (this.#fault) throw this.#fault;
     return this.#file ?? this.#guarded(() => this.#reader.excerpt(node, coords));
   }
 
   #guarded<T>(run: () => T): T {
     try {
-      return run();
+      return parsing(`The file ${this.#path}`, run);
     } catch (error) {
-      const { message } = error as Error;
-      this.#fault = error instanceof RangeError
-        ? new IndexError("A manifest file refers to bytes outside itself", {
-          path: this.#path,
-          message,
-        }, error)
-        : error;
+      this.#fault = error;
       this.#release();
       throw this.#fault;
     }

@@ -4,9 +4,11 @@
  */
 
 import { IndexError } from "../../src/errors.ts";
-import { Flatbuffer, parsing } from "./flatbuffer.ts";
-import { decodeFlexbuffer, type FlexValue } from "./flexbuffer.ts";
+import { Flatbuffer, parsing, parsingInSlices } from "./flatbuffer.ts";
 import { decodeObjectId, encodeObjectId } from "./object_id.ts";
+import { SortedTables } from "./sorted_tables.ts";
+
+const encoder = new TextEncoder();
 
 /** A branch or tag, and the place of its snapshot among the snapshots. */
 export interface NamedRef {
@@ -37,91 +39,112 @@ const AVAILABILITY: readonly Availability[] = ["online", "read-only", "offline"]
 // Fields of the root table by their ids.
 const TAGS = 1, BRANCHES = 2, DELETED_TAGS = 3, SNAPSHOTS = 4, STATUS = 5, CONFIG = 9;
 
-/** A `repo` file, read in place. @throws IndexError (every method) */
-export class RepoFile {
-  /** Number of snapshots. */
-  readonly snapshots: number;
-  readonly #buffer: Flatbuffer;
-  readonly #root: number;
+const WHAT = "The repo file";
 
-  /** Reads how many snapshots there are. @param body the FlatBuffer, out of its compression */
-  constructor(body: Uint8Array) {
-    this.#buffer = new Flatbuffer(body);
-    this.#root = parsing("The repo file", () => this.#buffer.root());
-    const snapshots = this.#read(() => this.#vector(SNAPSHOTS));
-    this.snapshots = snapshots.count;
+/**
+ * A `repo` file, read in place.
+ *
+ * Every method throws IndexError.
+ */
+export class RepoFile {
+  private constructor(
+    readonly buffer: Flatbuffer,
+    readonly root: number,
+    /** By their names. */
+    readonly lists: Readonly<Record<"tags" | "branches" | "deletedTags", SortedTables>>,
+    /** By their ids. */
+    readonly snapshots: SortedTables,
+  ) {}
+
+  /** Orders what the file lists. @param body the FlatBuffer, out of its compression */
+  static read(body: Uint8Array): Promise<RepoFile> {
+    return parsingInSlices(WHAT, RepoFile.#read(new Flatbuffer(body)));
+  }
+
+  static *#read(buffer: Flatbuffer): Generator<void, RepoFile> {
+    const root = buffer.root();
+    function* list(what: string, field: number, key: (position: number) => Uint8Array) {
+      buffer.required(root, field, "a list of the repo file");
+      return yield* SortedTables.read(buffer, { what, ...buffer.items(root, field), key });
+    }
+    const name = (table: number) => buffer.bytesAt(buffer.required(table, 0, "a reference's name"));
+    return new RepoFile(
+      buffer,
+      root,
+      {
+        tags: yield* list("Tags", TAGS, name),
+        branches: yield* list("Branches", BRANCHES, name),
+        deletedTags: yield* list("Deleted tags", DELETED_TAGS, (text) => buffer.bytesOf(text)),
+      },
+      yield* list(
+        "Snapshots",
+        SNAPSHOTS,
+        (table) => buffer.struct(buffer.required(table, 0, "a snapshot's id"), 12),
+      ),
+    );
   }
 
   /** Bytes that this holds. */
   get bytes(): number {
-    return this.#buffer.bytes.length;
+    const { tags, branches, deletedTags } = this.lists;
+    return [tags, branches, deletedTags, this.snapshots]
+      .reduce((sum, { bytes }) => sum + bytes, this.buffer.bytes.length);
   }
 
   /** The first `limit` tags by name. */
   tags(limit: number): NamedRef[] {
-    return this.#refs(TAGS, limit).filter(({ name }) => !this.#isDeletedTag(name));
+    return this.#named("tags", limit).filter(({ name }) => !this.#isDeleted(encoder.encode(name)));
   }
 
   /** The first `limit` branches by name. */
   branches(limit: number): NamedRef[] {
-    return this.#refs(BRANCHES, limit);
+    return this.#named("branches", limit);
   }
 
   /** The tag of that name; undefined if there is none, or it was deleted. */
   tag(name: string): NamedRef | undefined {
-    return this.#isDeletedTag(name) ? undefined : this.#ref(TAGS, name);
+    return this.#isDeleted(encoder.encode(name)) ? undefined : this.#find("tags", name);
   }
 
   /** The branch of that name; undefined if there is none. */
   branch(name: string): NamedRef | undefined {
-    return this.#ref(BRANCHES, name);
+    return this.#find("branches", name);
   }
 
   /** The snapshot at a place. */
   snapshot(index: number): SnapshotSummary {
-    return this.#read(() => {
-      const buffer = this.#buffer;
-      const table = this.#snapshotTable(index);
-      const parent = buffer.field(table, 1);
-      const time = buffer.field(table, 2);
-      return {
-        id: encodeObjectId(this.#snapshotId(table)),
-        // The schema's default is 0, the first snapshot.
-        parent: parent === 0 ? 0 : buffer.i32(parent),
-        time: time === 0 ? 0 : Math.floor(buffer.u64(time) / 1000),
-        message: buffer.shortText(buffer.required(table, 3, "a snapshot's message")),
-      };
+    return parsing(WHAT, () => {
+      const { start, count } = this.buffer.items(this.root, SNAPSHOTS);
+      if (!(index < count)) throw new IndexError("A reference leads to no snapshot");
+      return this.#summary(this.buffer.follow(start + 4 * index));
     });
   }
 
-  /** The place of a snapshot; -1 if there is none. */
-  indexOf(id: string): number {
+  /** The snapshot of that id; undefined if there is none. */
+  snapshotOf(id: string): SnapshotSummary | undefined {
     const wanted = decodeObjectId(id);
-    return this.#read(() => {
-      for (let i = 0; wanted && i < this.snapshots; i++) {
-        if (sameBytes(this.#snapshotId(this.#snapshotTable(i)), wanted)) return i;
-      }
-      return -1;
+    return parsing(WHAT, () => {
+      const table = wanted && this.snapshots.find(wanted);
+      return table === undefined ? undefined : this.#summary(table);
     });
   }
 
-  /** The history that ends at a place, newest first, at most `limit` snapshots. */
-  history(index: number, limit: number): SnapshotSummary[] {
+  /** The history that ends at a snapshot, newest first, at most `limit` snapshots. */
+  history(id: string, limit: number): SnapshotSummary[] {
     const found: SnapshotSummary[] = [];
-    const most = Math.min(limit, this.snapshots);
-    for (let at = index; at >= 0 && found.length < most;) {
-      const snapshot = this.snapshot(at);
-      found.push(snapshot);
-      at = snapshot.parent;
+    const most = Math.min(limit, this.snapshots.positions.length);
+    for (let at = this.snapshotOf(id); at && found.length < most;) {
+      found.push(at);
+      at = at.parent < 0 ? undefined : this.snapshot(at.parent);
     }
     return found;
   }
 
   /** Whether the repository may be read and written, and its owner's reason. */
   get status(): { availability: Availability; reason?: string } {
-    return this.#read(() => {
-      const buffer = this.#buffer;
-      const table = buffer.follow(buffer.required(this.#root, STATUS, "the repository's status"));
+    return parsing(WHAT, () => {
+      const { buffer } = this;
+      const table = buffer.follow(buffer.required(this.root, STATUS, "the repository's status"));
       const field = buffer.field(table, 0);
       const availability = AVAILABILITY[field === 0 ? 0 : buffer.u8(field)];
       if (!availability) throw new IndexError("The repository has an unknown status");
@@ -129,77 +152,48 @@ export class RepoFile {
     });
   }
 
-  /** The configuration stored with the repository; null if it has none. */
-  config(): FlexValue {
-    const bytes = this.#read(() => this.#buffer.optionalBytes(this.#root, CONFIG));
-    return bytes?.length ? decodeFlexbuffer(bytes) : null;
+  /** The configuration stored with the repository, a FlexBuffer; undefined if it has none. */
+  config(): Uint8Array | undefined {
+    return parsing(WHAT, () => this.buffer.optionalBytes(this.root, CONFIG));
   }
 
-  #refs(field: number, limit: number): NamedRef[] {
-    return this.#read(() => {
-      const buffer = this.#buffer;
-      const { start, count } = this.#vector(field);
-      return Array.from({ length: Math.min(limit, count) }, (_, i) => {
-        const table = buffer.follow(start + 4 * i);
-        return { name: buffer.shortText(this.#nameField(table)), index: this.#index(table) };
-      });
+  #summary(table: number): SnapshotSummary {
+    const { buffer } = this;
+    const parent = buffer.field(table, 1);
+    const time = buffer.field(table, 2);
+    return {
+      id: encodeObjectId(this.snapshots.key(table)),
+      // The schema's default is 0, the first snapshot.
+      parent: parent === 0 ? 0 : buffer.i32(parent),
+      time: time === 0 ? 0 : Math.floor(buffer.u64(time) / 1000),
+      message: buffer.shortText(buffer.required(table, 3, "a snapshot's message")),
+    };
+  }
+
+  #named(list: "tags" | "branches", limit: number): NamedRef[] {
+    return parsing(
+      WHAT,
+      () =>
+        Array.from(this.lists[list].positions.subarray(0, limit), (table) => ({
+          name: this.buffer.shortText(this.buffer.required(table, 0, "a reference's name")),
+          index: this.#index(table),
+        })),
+    );
+  }
+
+  #find(list: "tags" | "branches", name: string): NamedRef | undefined {
+    return parsing(WHAT, () => {
+      const table = this.lists[list].find(encoder.encode(name));
+      return table === undefined ? undefined : { name, index: this.#index(table) };
     });
-  }
-
-  #ref(field: number, name: string): NamedRef | undefined {
-    const wanted = new TextEncoder().encode(name);
-    return this.#read(() => {
-      const buffer = this.#buffer;
-      for (const table of buffer.tables(this.#root, field)) {
-        if (sameBytes(buffer.bytesAt(this.#nameField(table)), wanted)) {
-          return { name, index: this.#index(table) };
-        }
-      }
-      return undefined;
-    });
-  }
-
-  #nameField(table: number): number {
-    return this.#buffer.required(table, 0, "a reference's name");
   }
 
   #index(table: number): number {
-    const field = this.#buffer.field(table, 1);
-    return field === 0 ? 0 : this.#buffer.u32(field);
+    const field = this.buffer.field(table, 1);
+    return field === 0 ? 0 : this.buffer.u32(field);
   }
 
-  #isDeletedTag(name: string): boolean {
-    const wanted = new TextEncoder().encode(name);
-    return this.#read(() => {
-      const { start, count } = this.#vector(DELETED_TAGS);
-      for (let i = 0; i < count; i++) {
-        if (sameBytes(this.#buffer.bytesAt(start + 4 * i), wanted)) return true;
-      }
-      return false;
-    });
+  #isDeleted(name: Uint8Array): boolean {
+    return parsing(WHAT, () => this.lists.deletedTags.find(name) !== undefined);
   }
-
-  #vector(field: number): { start: number; count: number } {
-    const buffer = this.#buffer;
-    const start = buffer.vector(buffer.required(this.#root, field, "a list of the repo file"), 4);
-    return { start, count: buffer.count(start) };
-  }
-
-  #snapshotTable(index: number): number {
-    if (!(index < this.snapshots)) throw new IndexError("A reference leads to no snapshot");
-    return this.#buffer.follow(this.#vector(SNAPSHOTS).start + 4 * index);
-  }
-
-  #snapshotId(table: number): Uint8Array {
-    const buffer = this.#buffer;
-    return buffer.struct(buffer.required(table, 0, "a snapshot's id"), 12);
-  }
-
-  #read<T>(read: () => T): T {
-    return parsing("The repo file", read);
-  }
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

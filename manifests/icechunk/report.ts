@@ -27,7 +27,7 @@ export async function report(
   for (const { id, bytes, refs } of snapshot.manifestFiles(MAX_MANIFESTS)) {
     facts.push([`manifest ${id}`, `${refs} references in ${bytes} bytes`]);
   }
-  const more = snapshot.manifestFileCount - MAX_MANIFESTS;
+  const more = snapshot.files.positions.length - MAX_MANIFESTS;
   if (more > 0) facts.push(["manifests", `${more} more`]);
   return facts;
 }

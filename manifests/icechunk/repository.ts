@@ -3,11 +3,14 @@
  * cache, unpacked; `repo` and the version 1 references change and are read by their callers.
  */
 
+import { LRUCache } from "lru-cache";
 import { IndexError, OriginError } from "../../src/errors.ts";
 import type { OpenOptions } from "../../src/manifest.ts";
 import type { Validator } from "../../src/origin/source_file.ts";
 import type { Origin } from "../../src/origin/origin.ts";
 import type { ManifestFile } from "./manifest_file.ts";
+import { nextTurn } from "../slices.ts";
+import { mustFitCache } from "./cache_limit.ts";
 import { ManifestLoading } from "./manifest_loading.ts";
 import { unpackMetadataFile } from "./metadata_file.ts";
 import { release } from "./release.ts";
@@ -29,8 +32,8 @@ const LARGE_REFS = 50_000;
 /** Large manifests that are held at once outside the cache. */
 const MAX_LOADING = 2;
 
-/** Lets other work have a turn. */
-const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
+/** Files too large to be held that are remembered as such: they never change. */
+const MAX_REFUSED = 1024;
 
 /** The files below a repository's URL. */
 export class Repository {
@@ -38,6 +41,8 @@ export class Repository {
   readonly base: URL;
   /** Large manifests on their way into the cache, and those that turned out to be malformed. */
   readonly #loading = new Map<string, Promise<ManifestLoading>>();
+  /** What is too large to be held is not read again for every chunk. */
+  readonly #refused = new LRUCache<string, IndexError>({ max: MAX_REFUSED });
 
   /** Nothing is read yet. @param url the repository's folder; its query is dropped */
   constructor(url: URL, readonly origin: Origin, readonly options: OpenOptions) {
@@ -79,7 +84,7 @@ export class Repository {
   snapshot(id: string): Promise<SnapshotFile> {
     const path = `snapshots/${id}`;
     return this.cached(path, async () => {
-      const value = new SnapshotFile(await this.#body(path, "snapshot"));
+      const value = await SnapshotFile.read(await this.#body(path, "snapshot"));
       sameId(path, id, value.id);
       return { value, bytes: value.bytes };
     });
@@ -102,7 +107,7 @@ export class Repository {
       for (;;) {
         const value = loading.step();
         if (value) return { value, bytes: value.bytes };
-        await pause();
+        await nextTurn();
       }
     });
   }
@@ -117,18 +122,24 @@ export class Repository {
     coords: readonly number[],
   ): Promise<ManifestFile> {
     const { id } = info;
-    const under = this.#loading.get(id);
-    if (under) {
-      const loading = await under;
-      return this.#advance(id, loading) ?? loading.excerpt(node, coords);
+    let under = this.#loading.get(id);
+    const arrives = !under;
+    if (!under) {
+      if (info.refs < LARGE_REFS || this.#loading.size >= MAX_LOADING) {
+        return await this.manifest(info);
+      }
+      under = this.#arrive(info);
+      this.#loading.set(id, under);
+      under.then((loading) => this.#finish(id, loading), () => this.#loading.delete(id));
     }
-    if (info.refs < LARGE_REFS || this.#loading.size >= MAX_LOADING) {
-      return await this.manifest(info);
+    const loading = await under;
+    // Not found is no answer yet, and not from the cache: timers end with the request that made them.
+    for (let mayStep = !arrives;; mayStep = true) {
+      const file = (mayStep ? this.#advance(id, loading) : undefined) ??
+        loading.excerpt(node, coords);
+      if (file) return file;
+      await nextTurn();
     }
-    const arriving = this.#arrive(info);
-    this.#loading.set(id, arriving);
-    arriving.then((loading) => this.#finish(id, loading), () => this.#loading.delete(id));
-    return (await arriving).excerpt(node, coords);
   }
 
   /**
@@ -161,7 +172,13 @@ export class Repository {
 
   /** Something made of this repository's unchanging files, kept in the cache. */
   cached<T>(key: string, make: () => Promise<{ value: T; bytes: number }>): Promise<T> {
-    return this.options.cache.load(this.#key(key), make);
+    const { cache } = this.options;
+    return cache.load(this.#key(key), () =>
+      this.#unlessTooLarge(key, async () => {
+        const made = await make();
+        mustFitCache(key, made.bytes, cache.maxBytes);
+        return made;
+      }));
   }
 
   /** Like {@link cached}, only if it is there already. */
@@ -173,9 +190,25 @@ export class Repository {
     return `icechunk ${this.base.href} ${path}`;
   }
 
-  async #arrive(info: ManifestFileInfo): Promise<ManifestLoading> {
-    const body = await this.#body(`manifests/${info.id}`, "manifest", info);
-    return new ManifestLoading(body, info.id);
+  async #unlessTooLarge<T>(key: string, make: () => Promise<T>): Promise<T> {
+    const refused = this.#refused.get(key);
+    if (refused) throw refused;
+    try {
+      return await make();
+    } catch (error) {
+      if (error instanceof IndexError && error.code === "index-too-large") {
+        this.#refused.set(key, error);
+      }
+      throw error;
+    }
+  }
+
+  #arrive(info: ManifestFileInfo): Promise<ManifestLoading> {
+    const path = `manifests/${info.id}`;
+    return this.#unlessTooLarge(path, async () => {
+      const body = await this.#body(path, "manifest", info);
+      return new ManifestLoading(body, info.id, this.options.cache.maxBytes);
+    });
   }
 
   async #body(path: string, type: "snapshot" | "manifest", info?: ManifestFileInfo) {

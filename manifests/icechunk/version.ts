@@ -12,6 +12,7 @@
 import { IndexError, OriginError, SluiceError } from "../../src/errors.ts";
 import type { Validator } from "../../src/origin/source_file.ts";
 import { isObject, type Json, parseJson } from "../../src/json.ts";
+import { mustFitCache } from "./cache_limit.ts";
 import { decodeText } from "./flatbuffer.ts";
 import { unpackMetadataFile } from "./metadata_file.ts";
 import { decodeObjectId } from "./object_id.ts";
@@ -94,7 +95,10 @@ export async function findAgain(
 /** Unpacks a `repo` file. @throws IndexError */
 export async function readRepoFile(repository: Repository, file: ReadFile): Promise<RepoFile> {
   const { maxIndexBytes } = repository.options;
-  return new RepoFile((await unpackMetadataFile(file.bytes, "repo", maxIndexBytes)).body);
+  const { body } = await unpackMetadataFile(file.bytes, "repo", maxIndexBytes);
+  const repo = await RepoFile.read(body);
+  mustFitCache("repo", repo.bytes, maxIndexBytes);
+  return repo;
 }
 
 /**
@@ -146,7 +150,7 @@ function versionOfRepo(repo: RepoFile, repository: Repository, validator?: Valid
       repo,
     };
   }
-  if (wanted !== undefined && decodeObjectId(wanted) && repo.indexOf(wanted) >= 0) {
+  if (wanted !== undefined && repo.snapshotOf(wanted)) {
     return { spec: 2, kind: "snapshot", name: wanted, snapshot: wanted, repo };
   }
   throw notFound(repository);

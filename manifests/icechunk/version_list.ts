@@ -45,7 +45,7 @@ function versionsOfRepo(repo: RepoFile, version: Version): VersionInfo[] {
   return [
     ...repo.branches(MAX_TOLD).map(told("branch")),
     ...repo.tags(MAX_TOLD).map(told("tag")),
-    ...repo.history(repo.indexOf(version.snapshot), MAX_TOLD)
+    ...repo.history(version.snapshot, MAX_TOLD)
       .map(({ id, time, message }) => (
         { kind: "snapshot", name: id, snapshot: id, time, message } as const
       )),

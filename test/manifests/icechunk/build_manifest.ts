@@ -26,20 +26,22 @@ export interface Arrays {
   refs: Ref[];
 }
 
-function bytesVector(builder: Builder, bytes: ArrayLike<number>): number {
+/** A vector of bytes. */
+export function bytesVector(builder: Builder, bytes: ArrayLike<number>): number {
   builder.startVector(1, bytes.length, 1);
   for (let i = bytes.length - 1; i >= 0; i--) builder.addInt8(bytes[i]);
   return builder.endVector();
 }
 
 /** Bytes as a struct, written where a field refers to it. */
-function struct(builder: Builder, bytes: Uint8Array): number {
+export function struct(builder: Builder, bytes: Uint8Array): number {
   builder.prep(1, bytes.length);
   for (let i = bytes.length - 1; i >= 0; i--) builder.writeInt8(bytes[i]);
   return builder.offset();
 }
 
-function tables(builder: Builder, offsets: number[]): number {
+/** A vector of tables. */
+export function tables(builder: Builder, offsets: number[]): number {
   builder.startVector(4, offsets.length, 4);
   for (const offset of offsets.toReversed()) builder.addOffset(offset);
   return builder.endVector();

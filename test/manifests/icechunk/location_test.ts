@@ -1,10 +1,4 @@
 import assert from "node:assert/strict";
-import {
-  containersByName,
-  containersOfConfig,
-  containersOfYaml,
-  originPrefix,
-} from "../../../manifests/icechunk/containers.ts";
 import { locationUrl } from "../../../manifests/icechunk/location.ts";
 import { IndexError } from "../../../src/errors.ts";
 
@@ -45,52 +39,4 @@ Deno.test("a location that could mean another object is refused", () => {
     ]
   ) assert.throws(() => url(text), IndexError, text);
   assert.throws(() => locationUrl(Uint8Array.of(0x73, 0xff), containers), IndexError);
-});
-
-Deno.test("containers of a configuration file, with its tags", () => {
-  const found = containersOfYaml(`
-inline_chunk_threshold_bytes: 12
-virtual_chunk_containers:
-  tigris:
-    name: tigris
-    url_prefix: tigris
-    store: !tigris
-      region: null
-  file:
-    name: null
-    url_prefix: file
-    store: !local_file_system ''
-  s3:
-    name: s3
-    url_prefix: s3://testbucket
-    store: !s3_compatible
-      region: us-east-1
-`);
-  assert.deepEqual(found.map((container) => [container.name, originPrefix(container)]), [
-    ["tigris", undefined],
-    [undefined, undefined],
-    ["s3", "s3://testbucket/"],
-  ]);
-  assert.deepEqual([...containersByName(found)].sort(), [
-    ["s3", "s3://testbucket"],
-    ["tigris", "tigris"],
-  ]);
-  for (const text of ["", "null", "[]", "virtual_chunk_containers: 3"]) {
-    assert.deepEqual(containersOfYaml(text), []);
-  }
-  assert.throws(() => containersOfYaml("a: [b"), IndexError);
-});
-
-Deno.test("of containers with one name the longest prefix counts", () => {
-  const entry = (name: string, prefix: string) => new Map([["name", name], ["url_prefix", prefix]]);
-  const found = containersOfConfig(
-    new Map([[
-      "virtual_chunk_containers",
-      new Map([["x", entry("nc", "s3://b/deep/er/")], ["y", entry("nc", "s3://b/")]]),
-    ]]),
-  );
-  assert.deepEqual([...containersByName(found)], [["nc", "s3://b/deep/er/"]]);
-  for (const odd of [null, 3, new Map(), new Map([["virtual_chunk_containers", "x"]])]) {
-    assert.deepEqual(containersOfConfig(odd), []);
-  }
 });

@@ -179,13 +179,14 @@ Deno.test("an excerpt finds the one reference that is asked for", () => {
   for (let i = 0; i < 8; i++) {
     for (let j = 0; j < 17; j++) {
       const excerpt = reader.excerpt(node, [i, j]);
-      assert.deepEqual(address(excerpt, [i, j], node), address(whole, [i, j], node));
+      const expected = address(whole, [i, j], node);
+      assert.deepEqual(excerpt && address(excerpt, [i, j], node), expected);
+      if (!excerpt) continue;
       const part = excerpt.arrays.get(node)!;
-      if (part.rows === 0) continue;
       const text = new TextDecoder().decode(locationBytes(excerpt, part, 0));
       assert.equal(text, `s3://b/${i * 8 + j / 2}`);
     }
   }
-  assert.equal(reader.excerpt("ZZZZZZZZZZZZY", [0, 0]).arrays.size, 0);
+  assert.equal(reader.excerpt("ZZZZZZZZZZZZY", [0, 0]), undefined);
   assert.throws(() => reader.excerpt(node, [0]), IndexError);
 });

@@ -11,6 +11,7 @@ import { fixtureFiles, MemoryOrigin, REPO_URL } from "./fixture.ts";
 
 const ID = "1CECHNKREP0F1RSTCMT0";
 const ROWS = 100_000;
+const MAX_BYTES = 1 << 26;
 
 const rows = (count: number): Arrays => ({
   refs: Array.from({ length: count }, (_, i) => ({
@@ -29,22 +30,22 @@ function disordered(count: number): Arrays {
 
 const body = (arrays: Arrays) => new Uint8Array(manifest([arrays]));
 
-function offsetOf(file: ManifestFile, i: number): number | undefined {
-  const refs = file.arrays.get(NODE);
+function offsetOf(file: ManifestFile | undefined, i: number): number | undefined {
+  const refs = file?.arrays.get(NODE);
   const row = refs?.find([i]) ?? -1;
   return row < 0 ? undefined : refs!.offset.get(row);
 }
 
 Deno.test("a large manifest answers at once, between the steps, and when they are done", () => {
-  const loading = new ManifestLoading(body(rows(ROWS)), ID);
+  const loading = new ManifestLoading(body(rows(ROWS)), ID, MAX_BYTES);
   let steps = 0;
   do {
     for (const i of [0, steps, ROWS - 1]) {
       const excerpt = loading.excerpt(NODE, [i]);
       assert.equal(offsetOf(excerpt, i), 3 * i);
-      assert.ok(excerpt.bytes < 10_000);
+      assert.ok(excerpt!.bytes < 10_000);
     }
-    assert.equal(offsetOf(loading.excerpt(NODE, [ROWS]), ROWS), undefined);
+    assert.equal(loading.excerpt(NODE, [ROWS]), undefined);
     steps++;
   } while (!loading.step());
   assert.ok(steps > 2);
@@ -53,7 +54,7 @@ Deno.test("a large manifest answers at once, between the steps, and when they ar
 });
 
 Deno.test("a fault found on the way is every later answer", () => {
-  const loading = new ManifestLoading(body(disordered(ROWS)), ID);
+  const loading = new ManifestLoading(body(disordered(ROWS)), ID, MAX_BYTES);
   assert.equal(offsetOf(loading.excerpt(NODE, [1]), 1), 3);
   assert.throws(() => {
     while (!loading.step());
@@ -63,17 +64,17 @@ Deno.test("a fault found on the way is every later answer", () => {
 });
 
 Deno.test("another object, and no FlatBuffer at all, are refused on arrival", () => {
-  assert.throws(() => new ManifestLoading(body(rows(1)), "0".repeat(20)), IndexError);
-  assert.throws(() => new ManifestLoading(new Uint8Array(3), ID), IndexError);
+  assert.throws(() => new ManifestLoading(body(rows(1)), "0".repeat(20), MAX_BYTES), IndexError);
+  assert.throws(() => new ManifestLoading(new Uint8Array(3), ID, MAX_BYTES), IndexError);
 });
 
 /** A repository of one manifest file. */
-function repository(arrays: Arrays) {
+function repository(arrays: Arrays, cacheBytes = MAX_BYTES) {
   const [, header] = [...fixtureFiles(2)].find(([name]) => name.startsWith("manifests/"))!;
   const file = new Uint8Array([...header.subarray(0, 38), 0, ...body(arrays)]);
   const origin = new MemoryOrigin(new Map([[`manifests/${ID}`, file]]));
-  const cache = new ByteCache(1 << 26);
-  const found = new Repository(REPO_URL, origin, { cache, maxIndexBytes: 1 << 26 });
+  const cache = new ByteCache(cacheBytes);
+  const found = new Repository(REPO_URL, origin, { cache, maxIndexBytes: MAX_BYTES });
   const info = { id: ID, bytes: file.length, refs: arrays.refs.length };
   return { found, origin, info };
 }
@@ -112,4 +113,38 @@ Deno.test("a large manifest that is malformed is refused once that is known, and
   for (const [name, bytes] of files) origin.put(name, bytes);
   assert.equal(offsetOf(await found.manifestWith(info, NODE, [1]), 1), 3);
   while (!found.manifestAtHand(ID)) await new Promise((resolve) => setTimeout(resolve, 0));
+});
+
+Deno.test("what is not found in a large manifest is absent only once all of it is known to be in order", async () => {
+  // A search by halves misses every row but the middle one.
+  const { refs } = rows(ROWS);
+  const backwards = repository({ refs: refs.reverse() });
+  await assert.rejects(backwards.found.manifestWith(backwards.info, NODE, [1]), IndexError);
+  await assert.rejects(backwards.found.manifestWith(backwards.info, NODE, [1]), IndexError);
+
+  const ordered = repository(rows(ROWS));
+  const file = await ordered.found.manifestWith(ordered.info, NODE, [ROWS]);
+  assert.equal(offsetOf(file, ROWS), undefined);
+  assert.equal(file, ordered.found.manifestAtHand(ID));
+});
+
+Deno.test("a manifest heavier than the cache is refused at once, and not read again", async () => {
+  for (const count of [1000, ROWS]) {
+    const arrays = {
+      refs: Array.from({ length: count }, (_, i) => (
+        {
+          index: [i * 3 % 7 + 7 * i],
+          location: `s3://b/${Math.imul(i, 40503)}`,
+          length: BigInt(1 + i % 5),
+        }
+      )),
+    };
+    const { found, origin, info } = repository(arrays, count * 8);
+    const refused = { code: "index-too-large", message: /limits\.indexCacheBytes/ };
+    for (let i = 0; i < 3; i++) {
+      await assert.rejects(found.manifestWith(info, NODE, [1]), refused);
+      await assert.rejects(found.manifest(info), refused);
+    }
+    assert.deepEqual(origin.asked, [`manifests/${ID}`], `${count}`);
+  }
 });

@@ -272,12 +272,14 @@ Deno.test("a lookup costs the version, the snapshot and the one manifest, each o
   }
 });
 
-Deno.test("a manifest larger than the cache is read again, and right", async () => {
-  const { ByteCache } = await import("../../../src/byte_cache.ts");
+Deno.test("a signal ends the waiting for a chunk, and not the read, which others wait for", async () => {
   const origin = new MemoryOrigin(fixtureFiles(2));
-  const manifest = await open(origin, { cache: new ByteCache(100) });
-  for (const i of [0, 999]) {
-    const ref = await manifest.chunk("g/sub/many", [i]);
-    assert.equal(ref?.kind === "range" && ref.file.url.href, manyRef(i).location);
-  }
+  const manifest = await open(origin);
+  const leaving = new AbortController();
+  const left = manifest.chunk("g/sub/many", [1], leaving.signal);
+  const waiting = manifest.chunk("g/sub/many", [2]);
+  leaving.abort();
+  await assert.rejects(left, { code: "origin-unavailable" });
+  assert.equal((await waiting)?.kind, "range");
+  assert.equal(origin.asked.filter((name) => name.startsWith("manifests/")).length, 1);
 });

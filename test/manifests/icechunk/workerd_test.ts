@@ -32,6 +32,9 @@ Deno.test({
       }
       // Its origin is not among the dataset's: refused, and not 404.
       assert.equal((await fetch(`${tag}/g/sub/many/c/3`)).status, 502);
+      // Its container is looked for in the configuration: YAML in version 1, a FlexBuffer in version 2.
+      const relative = await fetch(`${url}-/refs/v${spec}/relative/c/0`);
+      assert.match((await relative.json()).detail, /container that the repository lacks/);
       const gone = await fetch(`${url}v${spec}@gone/zarr.json`);
       assert.equal(gone.status, 404);
       const pinned = await fetch(`${url}v${spec}@${fixture(spec).main}/zarr.json`);
