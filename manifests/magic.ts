@@ -2,7 +2,6 @@
 
 /** What a file is, and the bytes that it starts with. */
 const MAGIC: ReadonlyArray<readonly [what: string, bytes: string]> = [
-  ["an HDF5 (or NetCDF4) file", "\x89HDF\r\n\x1a\n"],
   ["a NetCDF3 file", "CDF\x01"],
   ["a NetCDF3 file", "CDF\x02"],
   ["a NetCDF3 file", "CDF\x05"],

@@ -3,6 +3,7 @@
 import { IndexError, OriginError, SluiceError } from "../src/errors.ts";
 import type { Manifest, ManifestFormat, OpenOptions } from "../src/manifest.ts";
 import type { Origin } from "../src/origin/origin.ts";
+import { hdf5 } from "./hdf5/mod.ts";
 import { icechunk } from "./icechunk/mod.ts";
 import { kerchunkJson } from "./kerchunk/json.ts";
 import { kerchunkParquet } from "./kerchunk/parquet.ts";
@@ -14,6 +15,7 @@ export const FORMATS: readonly ManifestFormat[] = [
   kerchunkJson,
   kerchunkParquet,
   icechunk,
+  hdf5,
   zarr,
 ];
 

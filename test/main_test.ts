@@ -221,7 +221,6 @@ const FAULTY: Array<[target: string, code: number, message: RegExp]> = [
   ["URL/303.json", 1, /The origin answered with a redirect \(URL\/303\.json; it answered 303\)$/],
   ["http://nope.invalid/x.json", 1, /there is no host "nope\.invalid" \(DNS\); check the name$/],
   ["http://127.0.0.1:2/x.json", 1, /nothing listens on port 2 of 127\.0\.0\.1$/],
-  ["samples/ocean_2024-01.nc", 1, /\/ocean_2024-01\.nc: this is an HDF5 \(or NetCDF4\) file, not/],
   ["README.md", 1, /\/README\.md: it starts with "# Sluice.*"; .*--format$/],
   ["samples/catalog.json", 1, /it is no kerchunk reference set/],
 ];

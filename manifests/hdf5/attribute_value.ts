@@ -1,7 +1,7 @@
 /** Attributes as JSON, in the form in which netCDF4 gives them: one element is a scalar. */
 
 import { IndexError } from "../../src/errors.ts";
-import type { Json } from "../../src/json.ts";
+import { type Json, rawNumber } from "../../src/json.ts";
 import type { Attribute } from "./attribute.ts";
 import { Cursor, decodeText } from "./cursor.ts";
 import type { Datatype } from "./datatype.ts";
@@ -72,9 +72,12 @@ async function elementValue(
     default: {
       const bytes = cursor.take(type.size);
       const element = elementOf(type);
-      return "reason" in element
-        ? undefined
-        : element.value(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), 0);
+      if ("reason" in element) return undefined;
+      const value = element.value(
+        new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+        0,
+      );
+      return type.class === "float" ? asFloat(value) : value;
     }
   }
 }
@@ -92,6 +95,12 @@ async function elementsValue(
     values.push(value);
   }
   return values;
+}
+
+/** A float keeps its point: by it xarray tells the type of scaled data. */
+function asFloat(value: Json): Json {
+  const text = String(value);
+  return typeof value === "number" && /^-?\d+$/.test(text) ? rawNumber(`${text}.0`) : value;
 }
 
 function trimmed(text: string): string {

@@ -16,15 +16,21 @@ export interface BTree {
   readonly recordBytes: number;
   /** Records in all. */
   readonly records: number;
+  /** Bytes of a node. */
   readonly nodeBytes: number;
+  /** Levels above the leaves. */
   readonly depth: number;
+  /** The topmost node; undefined in an empty tree. */
   readonly root: Pointer | undefined;
   /** For each level above the leaves: bytes of a pointer's counts. */
   readonly widths: readonly { readonly records: number; readonly total: number }[];
 }
 
-interface Pointer {
+/** What leads to a node. */
+export interface Pointer {
+  /** Where it is. */
   readonly address: number;
+  /** Records in it. */
   readonly records: number;
 }
 

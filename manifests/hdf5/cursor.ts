@@ -14,8 +14,12 @@ export interface FieldSizes {
 export class Cursor {
   readonly #view: DataView;
 
-  /** @param at where the first field starts, in bytes */
-  constructor(readonly bytes: Uint8Array, readonly sizes: FieldSizes, public at = 0) {
+  /** Bytes from the start to the next field. */
+  at: number;
+
+  /** A cursor over `bytes`, at the field that starts at byte `at`. */
+  constructor(readonly bytes: Uint8Array, readonly sizes: FieldSizes, at = 0) {
+    this.at = at;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 

@@ -5,7 +5,8 @@ import { type Dataspace, parseDataspace } from "./dataspace.ts";
 import { type Datatype, parseDatatype } from "./datatype.ts";
 import type { FieldSizes } from "./cursor.ts";
 import { parseFillValue } from "./fill_value.ts";
-import { type Filter, parseFilters } from "./filters.ts";
+import type { Hdf5Filter } from "../hdf5_filters.ts";
+import { parseFilters } from "./filters.ts";
 import { type DataLayout, parseLayout } from "./layout.ts";
 import { MESSAGE, type Message } from "./object_header.ts";
 
@@ -18,7 +19,7 @@ export interface Dataset {
   /** How its bytes are stored. */
   readonly layout: DataLayout;
   /** In the order in which they were applied. */
-  readonly filters: readonly Filter[];
+  readonly filters: readonly Hdf5Filter[];
   /** An element's bytes; undefined where HDF5's own fill value counts, which is zeros. */
   readonly fillValue?: Uint8Array;
   /** True if its bytes lie in other files. */

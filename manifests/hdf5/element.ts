@@ -166,8 +166,13 @@ function fixedText(size: number): Element {
     shape: [],
     itemBytes: size,
     attributes: {},
-    value: (view, at) => bytesAt(view, at, size).toBase64(),
+    value: (view, at) => withoutPadding(bytesAt(view, at, size)).toBase64(),
   };
+}
+
+/** What is before the NULs at the end, as NumPy has it. */
+function withoutPadding(bytes: Uint8Array): Uint8Array {
+  return bytes.subarray(0, bytes.findLastIndex((byte) => byte !== 0) + 1);
 }
 
 function opaque(size: number): Element {

@@ -26,5 +26,5 @@ export function parseFillValue(
 
 function value(cursor: Cursor): Uint8Array | undefined {
   const length = cursor.u32();
-  return length === 0 ? undefined : cursor.take(length);
+  return length === 0 ? undefined : cursor.take(length).slice();
 }

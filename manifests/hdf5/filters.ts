@@ -1,19 +1,10 @@
 /** The filter pipeline message. Source: HDF5 File Format Specification IV.A.2.l. */
 
+import type { Hdf5Filter } from "../hdf5_filters.ts";
 import { Cursor, decodeText, type FieldSizes } from "./cursor.ts";
 
-/** One filter, as the file names it. */
-export interface Filter {
-  /** Registered number: 1 deflate, 2 shuffle, 32001 Blosc, …. */
-  readonly id: number;
-  /** What its writer called it; may be empty. */
-  readonly name: string;
-  /** The client data: unsigned 32-bit parameters. */
-  readonly parameters: readonly number[];
-}
-
 /** Reads the message: filters in the order in which they were applied. @throws IndexError */
-export function parseFilters(data: Uint8Array, sizes: FieldSizes): Filter[] {
+export function parseFilters(data: Uint8Array, sizes: FieldSizes): Hdf5Filter[] {
   const cursor = new Cursor(data, sizes);
   const version = cursor.version("a filter pipeline", 1, 2);
   const count = cursor.u8();

@@ -30,9 +30,11 @@ export async function readCollection(
 
 /** Where a value of variable length is: `count` elements, as object `index` of the collection at `address`. */
 export interface HeapPlace {
+  /** Elements of the value. */
   readonly count: number;
   /** Undefined for a value without elements. */
   readonly address?: number;
+  /** Its number in the collection. */
   readonly index: number;
 }
 

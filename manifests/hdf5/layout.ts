@@ -42,7 +42,7 @@ export function parseLayout(data: Uint8Array, sizes: FieldSizes): DataLayout {
   const kind = cursor.u8();
   switch (kind) {
     case 0:
-      return { class: "compact", bytes: cursor.take(cursor.u16()) };
+      return { class: "compact", bytes: cursor.take(cursor.u16()).slice() };
     case 1:
       return { class: "contiguous", address: cursor.address(), length: cursor.length() };
     case 2:
@@ -60,7 +60,7 @@ function earlyLayout(cursor: Cursor): DataLayout {
   cursor.skip(5);
   const address = kind === 0 ? undefined : cursor.address();
   const shape = Array.from({ length: rank }, () => cursor.u32());
-  if (kind === 0) return { class: "compact", bytes: cursor.take(cursor.u32()) };
+  if (kind === 0) return { class: "compact", bytes: cursor.take(cursor.u32()).slice() };
   if (kind === 1) {
     return { class: "contiguous", address, length: shape.reduce((product, n) => product * n, 1) };
   }

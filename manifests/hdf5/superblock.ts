@@ -5,7 +5,7 @@ import { verifyChecksum } from "./checksum.ts";
 import { Cursor, type FieldSizes } from "./cursor.ts";
 
 /** What every HDF5 file starts with, at 0 or, behind a user block, at 512, 1024, 2048, …. */
-export const SIGNATURE = Uint8Array.of(0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a);
+export const SIGNATURE: Uint8Array = Uint8Array.of(0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a);
 
 /** Bytes that hold any superblock. */
 export const SUPERBLOCK_BYTES = 128;

@@ -34,6 +34,8 @@ export interface Tree {
   readonly objects: ReadonlyMap<string, TreeObject>;
   /** Names that lead to other files, nowhere, or to what no dataset is. */
   readonly refusals: readonly Refusal[];
+  /** Objects whose headers are malformed, by path: what asking for them, or for what is below them, throws. */
+  readonly faults: ReadonlyMap<string, IndexError>;
 }
 
 const MAX_OBJECTS = 100_000;
@@ -46,15 +48,30 @@ interface Place {
   readonly above: readonly number[];
 }
 
-/** Reads every header of the file, level by level. @throws IndexError, OriginError */
+/**
+ * Reads every header of the file, level by level.
+ *
+ * @throws IndexError if the root is malformed; OriginError
+ */
 export async function readTree(file: Hdf5File): Promise<Tree> {
   const objects = new Map<string, TreeObject>();
   const refusals: Refusal[] = [];
+  const faults = new Map<string, IndexError>();
   const softLinks: Array<
     { path: string; group: string; target: string; above: readonly number[] }
   > = [];
 
   async function read(place: Place): Promise<Place[]> {
+    try {
+      return await readObject(place);
+    } catch (fault) {
+      if (!(fault instanceof IndexError) || place.path === "") throw fault;
+      faults.set(place.path, fault);
+      return [];
+    }
+  }
+
+  async function readObject(place: Place): Promise<Place[]> {
     const messages = await readObjectHeader(file, place.address);
     const attributes = await readAttributes(file, messages);
     const { path, address } = place;
@@ -104,7 +121,7 @@ export async function readTree(file: Hdf5File): Promise<Tree> {
   for (const { path, target } of softLinks) {
     refusals.push({ path, reason: `it is a link to "${target}", which is not there` });
   }
-  return { objects, refusals };
+  return { objects, refusals, faults };
 }
 
 function refusal(link: Link, above: readonly number[]): string | undefined {

@@ -13,6 +13,7 @@ import { delta } from "./delta.ts";
 import { fixedScaleOffset } from "./fixed_scale_offset.ts";
 import { fletcher32 } from "./fletcher32.ts";
 import { gzip } from "./gzip.ts";
+import { hdf5Field } from "./hdf5_field.ts";
 import { lz4 } from "./lz4.ts";
 import { packBits } from "./packbits.ts";
 import { quantize } from "./quantize.ts";
@@ -48,6 +49,7 @@ export const CODECS: readonly Codec[] = [
   fletcher32,
   adler32,
   crc32,
+  hdf5Field,
   ...UNDECODABLE,
 ];
 

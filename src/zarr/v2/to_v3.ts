@@ -116,7 +116,7 @@ function withReason(unsupported: string | undefined): { unsupported?: string } {
  * The fill value of an array that has none: the number that its attributes call missing, as GDAL has
  * it of a NetCDF file, else a value that is no data.
  */
-function missingValue({ _FillValue, missing_value }: JsonObject, dataType: DataType): Json {
+export function missingValue({ _FillValue, missing_value }: JsonObject, dataType: DataType): Json {
   const kind = dataTypeKind(dataType);
   const numeric = kind === "int" || kind === "uint" || kind === "float";
   for (const value of numeric ? [_FillValue, missing_value].flat() : []) {

@@ -22,7 +22,8 @@ Deno.test("the registry says how each codec is served, for the documentation", (
   assert.equal(ids("frame"), "zlib lz4");
   assert.equal(
     ids("transcode"),
-    "delta fixedscaleoffset quantize astype packbits shuffle bz2 fletcher32 adler32 crc32",
+    "delta fixedscaleoffset quantize astype packbits shuffle bz2 fletcher32 adler32 crc32 " +
+      "hdf5.field",
   );
   assert.equal(
     ids("native"),
