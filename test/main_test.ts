@@ -16,7 +16,8 @@ async function deno(args: string[], cwd: string): Promise<Outcome> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args,
     cwd,
-    env: { NO_COLOR: "1" },
+    // the user of these tests stands elsewhere
+    env: { NO_COLOR: "1", INIT_CWD: cwd },
   }).output();
   const text = new TextDecoder();
   return { code, output: text.decode(stdout), errors: text.decode(stderr) };

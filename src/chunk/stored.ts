@@ -12,6 +12,7 @@ const MAX_UNDECLARED_BYTES = 256 * 2 ** 20;
 
 /** The stored bytes of a chunk. */
 export interface Stored {
+  /** In a row. */
   readonly rope: readonly Segment[];
   /** Where they are and in which state: the same text, the same bytes. */
   readonly identity: string;
