@@ -2,7 +2,7 @@
 
 import { IndexError } from "../../src/errors.ts";
 import { type ArrayRefsBuilder, REF_KIND, type RefRow } from "./array_refs.ts";
-import { ByteTableBuilder } from "./byte_table.ts";
+import { FrontCodedStringsBuilder } from "../references/front_coded_strings.ts";
 import type { Flatbuffer } from "./flatbuffer.ts";
 
 // Fields of a ChunkRef by their ids.
@@ -18,9 +18,9 @@ const MAX_RANK = 64;
  */
 export class RefWalk {
   /** The payloads of all rows taken. */
-  readonly payloads: ByteTableBuilder;
+  readonly payloads: FrontCodedStringsBuilder;
   /** The entity tags of all rows taken. */
-  readonly etags: ByteTableBuilder;
+  readonly etags: FrontCodedStringsBuilder;
   readonly #buffer: Flatbuffer;
   /** By position: most tables share one of a few. */
   readonly #layouts = new Map<number, Uint16Array>();
@@ -29,8 +29,8 @@ export class RefWalk {
   /** No row is taken yet. */
   constructor(buffer: Flatbuffer) {
     this.#buffer = buffer;
-    this.payloads = new ByteTableBuilder(buffer.bytes);
-    this.etags = new ByteTableBuilder(buffer.bytes);
+    this.payloads = new FrontCodedStringsBuilder(buffer.bytes);
+    this.etags = new FrontCodedStringsBuilder(buffer.bytes);
   }
 
   /** The number of coordinates of the reference at `table`. */
@@ -117,7 +117,7 @@ export class RefWalk {
   }
 
   /** Adds the byte vector that the field at `position` leads to. */
-  #add(table: ByteTableBuilder, position: number): number {
+  #add(table: FrontCodedStringsBuilder, position: number): number {
     const start = this.#buffer.vector(position, 1);
     return table.add(start, this.#buffer.count(start));
   }

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { ByteTableBuilder } from "../../../manifests/icechunk/byte_table.ts";
+import { FrontCodedStringsBuilder } from "../../../manifests/references/front_coded_strings.ts";
 
 /** A table of texts, and the number that each was given. */
 function table(texts: string[]) {
   const parts = texts.map((text) => new TextEncoder().encode(text));
   const source = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
-  const builder = new ByteTableBuilder(source);
+  const builder = new FrontCodedStringsBuilder(source);
   const starts = parts.map((part) => {
     source.set(part, at);
     return (at += part.length) - part.length;
@@ -53,7 +53,7 @@ Deno.test("neighbours that share most of their text take little room", () => {
 
 Deno.test("slices that overlap without end are refused", () => {
   const source = new Uint8Array(100_000).map((_, i) => (i * 7919) >> 3);
-  const builder = new ByteTableBuilder(source);
+  const builder = new FrontCodedStringsBuilder(source);
   assert.throws(() => {
     for (let i = 0; i < 50_000; i++) builder.add(i, 50_000);
   }, RangeError);
@@ -61,6 +61,6 @@ Deno.test("slices that overlap without end are refused", () => {
 
 Deno.test("slices at one place cost their length once", () => {
   const source = new Uint8Array(10_000).map((_, i) => i * 31);
-  const builder = new ByteTableBuilder(source);
+  const builder = new FrontCodedStringsBuilder(source);
   for (let i = 0; i < 100_000; i++) assert.equal(builder.add(16, 9_000), 0);
 });

@@ -1,10 +1,10 @@
 /**
- * Many short byte strings in one buffer, each stored once and without what it shares with the one
- * before. Locations of neighbouring chunks share most of their text, and compressed locations the
- * header of their frame, so this is a half to a fifth of their size.
+ * Many short byte strings in one buffer by front coding: each stored once and without what it shares
+ * with the one before. Locations of neighbouring chunks share most of their text, and compressed
+ * locations the header of their frame, so this is a half to a fifth of their size.
  */
 
-import { release } from "./release.ts";
+import { detach } from "../detach.ts";
 
 /** Strings between two that are stored whole. A lookup reads at most this many. */
 const RUN = 16;
@@ -14,7 +14,7 @@ const MAX_SHARED = 255;
 const MAX_PROBES = 64;
 
 /** A finished table: string number → bytes. */
-export class ByteTable {
+export class FrontCodedStrings {
   readonly #heap: Uint8Array;
   readonly #runs: Uint32Array;
   /** What the next string may share; used within one call only. */
@@ -67,9 +67,9 @@ export class ByteTable {
 }
 
 /**
- * Builds a {@link ByteTable} of slices of one buffer. Equal slices get the same number.
+ * Builds a {@link FrontCodedStrings} of slices of one buffer. Equal slices get the same number.
  */
-export class ByteTableBuilder {
+export class FrontCodedStringsBuilder {
   readonly #source: Uint8Array;
   #heap = new Uint8Array(1024);
   #used = 0;
@@ -141,9 +141,9 @@ export class ByteTableBuilder {
   }
 
   /** The table. Nothing can be added any more. */
-  finish(): ByteTable {
-    for (const used of [this.#starts, this.#lengths, this.#slots]) release(used);
-    return new ByteTable(
+  finish(): FrontCodedStrings {
+    for (const used of [this.#starts, this.#lengths, this.#slots]) detach(used);
+    return new FrontCodedStrings(
       new Uint8Array(this.#heap.buffer.transfer(this.#used)),
       new Uint32Array(this.#runs.buffer.transfer(4 * Math.ceil(this.#size / RUN))),
       this.#size,
@@ -222,7 +222,7 @@ export class ByteTableBuilder {
       }
       if (slots[slot] === 0) slots[slot] = id + 1;
     }
-    release(this.#slots);
+    detach(this.#slots);
     this.#slots = slots;
   }
 }

@@ -5,8 +5,8 @@ import type { Node } from "../../src/manifest.ts";
 import { parseZarrJson } from "../../src/zarr/v3_document.ts";
 import { chunkLayout } from "../../src/zarr/chunk_grid.ts";
 import { childPath, mustFit } from "../document_hierarchy.ts";
-import { encodeObjectId } from "./object_id.ts";
-import type { ManifestExtents, SnapshotNode } from "./snapshot_file.ts";
+import type { ManifestExtents } from "./manifest_extents.ts";
+import type { SnapshotNode } from "./snapshot_file.ts";
 
 /** An array, ready for lookups. */
 export interface ArrayEntry {
@@ -54,36 +54,4 @@ export function entryBytes(entry: NodeEntry): number {
     ? entry.manifests.ids.length + entry.manifests.extents.byteLength
     : 0;
   return 2048 + 6 * source.zarrJson.length + manifests;
-}
-
-/** The places of the manifests that may hold the chunk at `coords`. */
-export function manifestsOf(
-  { count, stride, extents }: ManifestExtents,
-  coords: readonly number[],
-): number[] {
-  const found: number[] = [];
-  for (let i = 0; i < count; i++) {
-    if (covers(extents, i * stride, stride, coords)) found.push(i);
-  }
-  return found;
-}
-
-/** The id of the manifest at a place. */
-export function manifestId({ ids }: ManifestExtents, place: number): string {
-  return encodeObjectId(ids.subarray(12 * place, 12 * place + 12));
-}
-
-/** True if the manifest at a place covers `coords`. No extents at all cover everything. */
-export function covers(
-  extents: Uint32Array,
-  at: number,
-  stride: number,
-  coords: ArrayLike<number>,
-): boolean {
-  if (stride === 0) return true;
-  for (let i = 0; i < coords.length; i++) {
-    const coord = coords[i];
-    if (coord < extents[at + 2 * i] || coord >= extents[at + 2 * i + 1]) return false;
-  }
-  return true;
 }
