@@ -115,7 +115,11 @@ async function checkChunk(array: ArrayView, ref: ChunkRef, origin: Origin): Prom
   const { rope } = await locate(ref, { origin, signal, timing, objects: "stream" });
   const bytes = await collectRope(rope, ({ file, ...range }) => origin.read(file, range));
   const { encoding = 0 } = ref;
-  const delivery = deliver(array.plans[encoding], bytes.length);
-  if (encoding === 0) await decodeChunk(array.native, bytes);
-  else if (delivery.kind === "convert") await delivery.convert(bytes);
+  const within = ref.kind === "range" ? ref.within : undefined;
+  const delivery = deliver(array.plans[encoding], bytes.length, within);
+  const { offset, length } = delivery.stored;
+  if (encoding === 0 && !within) await decodeChunk(array.native, bytes);
+  else if (delivery.kind === "convert") {
+    await delivery.convert(bytes.subarray(offset, offset + length));
+  }
 }
