@@ -202,20 +202,25 @@ Deno.test("an array's chunks may be of two encodings: GET, HEAD and ranges of ea
 Deno.test("whole chunks and slices of blocks may be of one array", async () => {
   for (const [usual, other] of [[[little, deflate], [little]], [[little], [little, deflate]]]) {
     const { file, refs } = blocks(other, 1);
-    const first = encode(RAW.subarray(0, CHUNK_BYTES), usual);
+    const stored = encode(RAW.subarray(0, CHUNK_BYTES), usual);
     const whole: ChunkRef = {
       kind: "range",
       file: { url: ARCHIVE },
       offset: file.length,
-      length: first.length,
+      length: stored.length,
     };
     const encodings = [{ codecs: usual }, {
       codecs: other,
       chunkShape: [BLOCK],
       sliced: true as const,
     }];
-    const both = Uint8Array.of(...file, ...first);
-    await checkChunks(await serve(usual, encodings, both, [whole, ...refs.slice(1)]));
+    const both = Uint8Array.of(...file, ...stored);
+    const served = await serve(usual, encodings, both, [whole, ...refs.slice(1)]);
+    await checkChunks(served);
+    const first = await (await served.get("-/refs/set/a/c/0")).json();
+    assert.deepEqual([first.codecs, first.within], [usual, undefined]);
+    const slice = await (await served.get("-/refs/set/a/c/1")).json();
+    assert.deepEqual([slice.codecs, slice.within], [other, { offset: 400, length: 400 }]);
   }
 });
 
@@ -253,7 +258,7 @@ Deno.test("a slice that is none of a chunk's is refused, never sent whole", asyn
   }
 });
 
-Deno.test("a slice of a transposed block is refused: it is no transposed chunk", async () => {
+Deno.test("a slice of a transposed block is refused: it is no transposed chunk", () => {
   const codecs = [{ name: "transpose", configuration: { order: [1, 0] } }, little, deflate];
   const metadata = {
     zarr_format: 3,
@@ -267,4 +272,28 @@ Deno.test("a slice of a transposed block is refused: it is no transposed chunk",
   } as const;
   const plans = planEncodings(metadata, [{ codecs, chunkShape: [20, 20], sliced: true }]);
   assert.deepEqual(plans.map(({ tier }) => tier), ["native"]);
+});
+
+Deno.test("/-/refs of a chunk in parts names the place of each", async () => {
+  const raw = RAW.slice(0, CHUNK_BYTES);
+  const file = Uint8Array.of(...raw.subarray(200), ...raw.subarray(0, 100));
+  const at = (offset: number, length: number): ChunkRef => ({
+    kind: "range",
+    file: { url: ARCHIVE },
+    offset,
+    length,
+  });
+  const parts: ChunkRef[] = [
+    at(200, 100),
+    { kind: "inline", bytes: raw.slice(100, 200) },
+    at(0, 200),
+  ];
+  const { get } = await serve([little], [{ codecs: [little] }], file, [{ kind: "concat", parts }]);
+  const { parts: shown } = await (await get("-/refs/set/a/c/0")).json();
+  assert.deepEqual(shown, [
+    { url: ARCHIVE.href, offset: 200, length: 100 },
+    { inline: raw.slice(100, 200).toBase64() },
+    { url: ARCHIVE.href, offset: 0, length: 200 },
+  ]);
+  assert.deepEqual(await (await get("set/a/c/0")).bytes(), raw);
 });
