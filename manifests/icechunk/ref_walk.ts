@@ -10,6 +10,8 @@ const INDEX = 0, INLINE = 1, OFFSET = 2, LENGTH = 3, CHUNK_ID = 4, LOCATION = 5;
 const ETAG = 6, LAST_MODIFIED = 7, COMPRESSED_LOCATION = 8;
 const REF_FIELDS = 9;
 const MAX_RANK = 64;
+/** Bytes of a chunk within a manifest at most; writers put there what has some hundreds. */
+const MAX_INLINE_BYTES = 2 ** 24;
 
 /**
  * Takes rows of vectors of ChunkRef tables into columns, their payloads and entity tags into tables.
@@ -107,6 +109,8 @@ export class RefWalk {
         ref.payload = this.#add(this.payloads, table + layout[LOCATION]);
       } else if (layout[INLINE] !== 0) {
         ref.kind = REF_KIND.inline;
+        const bytes = buffer.count(buffer.vector(table + layout[INLINE], 1));
+        if (bytes > MAX_INLINE_BYTES) throw inlineTooLarge(bytes);
         ref.payload = this.#add(this.payloads, table + layout[INLINE]);
       } else {
         ref.kind = REF_KIND.none;
@@ -135,4 +139,13 @@ export class RefWalk {
     if (this.#layouts.size < 1024) this.#layouts.set(vtable, layout);
     return layout;
   }
+}
+
+function inlineTooLarge(bytes: number): IndexError {
+  return new IndexError(
+    `A chunk within a manifest has ${bytes} bytes; the limit is ${MAX_INLINE_BYTES}`,
+    { limit: MAX_INLINE_BYTES },
+    undefined,
+    "index-too-large",
+  );
 }

@@ -12,6 +12,8 @@ const RUN = 16;
 const MAX_SHARED = 255;
 /** Slots looked at before a string counts as new: a file may be made of colliding ones. */
 const MAX_PROBES = 64;
+/** Bytes of a string that is looked for among those before; longer ones are inline chunks, all different. */
+const MAX_HASHED = 4096;
 
 /** A finished table: string number → bytes. */
 export class FrontCodedStrings {
@@ -78,17 +80,21 @@ export class FrontCodedStringsBuilder {
   /** Where the string of each number lies in the source, to compare with. */
   #starts = new Uint32Array(64);
   #lengths = new Uint32Array(64);
+  #hashes = new Uint32Array(64);
   /** Open addressing: number + 1 by hash. */
   #slots = new Uint32Array(256);
   /** What was added lately, by position: writers share strings. */
   readonly #recent = new Uint32Array(1024);
   #budget: number;
+  /** Bytes that strings too long to be compared may still have. */
+  #longBytes: number;
 
   /** Empty at first. @param source what all slices are of */
   constructor(source: Uint8Array) {
     this.#source = source;
     // Slices of one buffer may overlap without end; real files read each byte once or so.
     this.#budget = 16 * source.length + (1 << 20);
+    this.#longBytes = source.length;
   }
 
   /**
@@ -100,6 +106,7 @@ export class FrontCodedStringsBuilder {
     if (strings <= this.#starts.length) return;
     this.#starts = resized(this.#starts, strings);
     this.#lengths = resized(this.#lengths, strings);
+    this.#hashes = resized(this.#hashes, strings);
     this.#rehash(2 * strings);
     const bytes = Math.min(this.#source.length, this.#used + 64 * count);
     if (bytes > this.#heap.length) this.#heap = new Uint8Array(this.#heap.buffer.transfer(bytes));
@@ -116,6 +123,13 @@ export class FrontCodedStringsBuilder {
     if (guess >= 0 && this.#starts[guess] === start && this.#lengths[guess] === length) {
       return guess;
     }
+    if (length > MAX_HASHED) {
+      this.#longBytes -= length;
+      if (this.#longBytes < 0) throw new RangeError("long slices overlap");
+      const id = this.#append(start, length, 0);
+      this.#recent[recent] = id + 1;
+      return id;
+    }
     this.#spend(length);
     const hash = this.#hash(start, length);
     const mask = this.#slots.length - 1;
@@ -124,7 +138,8 @@ export class FrontCodedStringsBuilder {
       const found = this.#slots[slot];
       if (found === 0) break;
       const id = found - 1;
-      if (this.#lengths[id] === length && this.#same(id, start)) {
+      const mayBe = this.#hashes[id] === hash && this.#lengths[id] === length;
+      if (mayBe && this.#same(id, start)) {
         this.#recent[recent] = found;
         return id;
       }
@@ -133,7 +148,7 @@ export class FrontCodedStringsBuilder {
         break;
       }
     }
-    const id = this.#append(start, length);
+    const id = this.#append(start, length, hash);
     if (slot >= 0) this.#slots[slot] = id + 1;
     this.#recent[recent] = id + 1;
     if (this.#size * 2 > this.#slots.length) this.#rehash(this.#slots.length * 2);
@@ -142,7 +157,7 @@ export class FrontCodedStringsBuilder {
 
   /** The table. Nothing can be added any more. */
   finish(): FrontCodedStrings {
-    for (const used of [this.#starts, this.#lengths, this.#slots]) detach(used);
+    for (const used of [this.#starts, this.#lengths, this.#hashes, this.#slots]) detach(used);
     return new FrontCodedStrings(
       new Uint8Array(this.#heap.buffer.transfer(this.#used)),
       new Uint32Array(this.#runs.buffer.transfer(4 * Math.ceil(this.#size / RUN))),
@@ -172,7 +187,7 @@ export class FrontCodedStringsBuilder {
     if (this.#budget < 0) throw new RangeError("slices overlap too often");
   }
 
-  #append(start: number, length: number): number {
+  #append(start: number, length: number, hash: number): number {
     const source = this.#source;
     const id = this.#size++;
     let shared = 0;
@@ -206,9 +221,11 @@ export class FrontCodedStringsBuilder {
     if (id === this.#starts.length) {
       this.#starts = resized(this.#starts, 2 * id);
       this.#lengths = resized(this.#lengths, 2 * id);
+      this.#hashes = resized(this.#hashes, 2 * id);
     }
     this.#starts[id] = start;
     this.#lengths[id] = length;
+    this.#hashes[id] = hash;
     return id;
   }
 
@@ -216,7 +233,8 @@ export class FrontCodedStringsBuilder {
     const slots = new Uint32Array(size);
     const mask = slots.length - 1;
     for (let id = 0; id < this.#size; id++) {
-      let slot = this.#hash(this.#starts[id], this.#lengths[id]) & mask;
+      if (this.#lengths[id] > MAX_HASHED) continue;
+      let slot = this.#hashes[id] & mask;
       for (let steps = 0; slots[slot] !== 0 && steps < MAX_PROBES; steps++) {
         slot = (slot + 1) & mask;
       }

@@ -64,3 +64,15 @@ Deno.test("slices at one place cost their length once", () => {
   const builder = new FrontCodedStringsBuilder(source);
   for (let i = 0; i < 100_000; i++) assert.equal(builder.add(16, 9_000), 0);
 });
+
+Deno.test("long strings are not compared with each other, and may not overlap", () => {
+  const source = new Uint8Array(60_000).map((_, i) => i % 10_000 * 31 % 251);
+  const builder = new FrontCodedStringsBuilder(source);
+  const ids = [0, 10_000, 20_000, 10_000].map((start) => builder.add(start, 10_000));
+  assert.deepEqual(ids, [0, 1, 2, 1]);
+  assert.throws(() => {
+    for (let i = 1; i < 5; i++) builder.add(i * 4096, 30_000);
+  }, RangeError);
+  const finished = builder.finish();
+  assert.deepEqual(finished.get(2), source.slice(20_000, 30_000));
+});
