@@ -30,6 +30,8 @@ export interface ChunkTable {
   readonly offsets: Float64Array;
   /** Bytes; for inline rows the size of the bytes, for objects 0. */
   readonly lengths: Float64Array;
+  /** `ChunkRef.encoding` a row; absent if all are 0. */
+  readonly encodings?: Uint16Array;
   /** A row's validator, where the index has them. */
   readonly validator?: (row: number) => Validator | undefined;
   /** An inline row's bytes. */

@@ -10,7 +10,7 @@ export class ChunkTableBuilder {
   readonly #columns: ChunkTableColumns;
 
   /** No rows yet. @param href the URL of a packed id; may throw */
-  constructor(readonly layout: ChunkLayout, readonly href: (id: number) => string) {
+  constructor(readonly layout: Pick<ChunkLayout, "grid">, readonly href: (id: number) => string) {
     this.#columns = new ChunkTableColumns(layout.grid.length);
   }
 
@@ -24,17 +24,24 @@ export class ChunkTableBuilder {
     return this.#columns.isFull;
   }
 
-  /** Adds the chunk at `ordinal`; an absent one adds nothing. */
-  add(ordinal: number, { id, offset, length }: PackedRow): void {
+  /** Adds the chunk at `ordinal`; an absent one adds nothing. @param encoding as `ChunkRef.encoding` */
+  add(ordinal: number, { id, offset, length }: PackedRow, encoding: number = 0): void {
     if (id === ABSENT_ID) return;
     const columns = this.#columns;
     writeCoords(this.layout, ordinal, columns.coords, columns.rows * columns.rank);
     if (id === INLINE_ID || id === UNUSABLE_ID) {
-      columns.add(id === INLINE_ID ? ROW_KIND.inline : ROW_KIND.unusable, -1, 0, length, offset);
+      columns.add(
+        id === INLINE_ID ? ROW_KIND.inline : ROW_KIND.unusable,
+        -1,
+        0,
+        length,
+        offset,
+        encoding,
+      );
       return;
     }
     if (!columns.hasUrl(id)) columns.addUrl(id, this.href(id));
-    columns.add(length === 0 ? ROW_KIND.object : ROW_KIND.range, id, offset, length, 0);
+    columns.add(length === 0 ? ROW_KIND.object : ROW_KIND.range, id, offset, length, 0, encoding);
   }
 
   /** The rows so far as a table of its own. @param inline what inline rows' offsets lead into */

@@ -24,6 +24,7 @@ export class ChunkTableColumns {
   readonly #offsets = new Float64Array(TABLE_ROWS);
   readonly #lengths = new Float64Array(TABLE_ROWS);
   readonly #places = new Float64Array(TABLE_ROWS);
+  #encodings: Uint16Array | undefined;
   readonly #urls = new Map<number, number>();
   #hrefs: string[] = [];
 
@@ -55,14 +56,23 @@ export class ChunkTableColumns {
    * @param offset bytes; nothing for a row without a URL
    * @param length bytes
    * @param place what a {@link RowReader} finds the row by
+   * @param encoding as `ChunkRef.encoding`
    */
-  add(kind: number, url: number, offset: number, length: number, place: number): void {
+  add(
+    kind: number,
+    url: number,
+    offset: number,
+    length: number,
+    place: number,
+    encoding: number = 0,
+  ): void {
     const row = this.rows++;
     this.#kinds[row] = kind;
     this.#urlIds[row] = url < 0 ? 0 : this.#urls.get(url)!;
     this.#offsets[row] = offset;
     this.#lengths[row] = length;
     this.#places[row] = place;
+    if (encoding > 0) (this.#encodings ??= new Uint16Array(TABLE_ROWS))[row] = encoding;
   }
 
   /** The rows so far as a table of its own. */
@@ -78,12 +88,14 @@ export class ChunkTableColumns {
       urlIds: this.#urlIds.slice(0, rows),
       offsets: this.#offsets.slice(0, rows),
       lengths,
+      encodings: this.#encodings?.subarray(0, rows),
       inline: inline && ((row) => inline(places[row], lengths[row])),
       validator: validator && ((row) => validator(places[row])),
     };
     this.rows = 0;
     this.#urls.clear();
     this.#hrefs = [];
+    this.#encodings = undefined;
     return table;
   }
 }

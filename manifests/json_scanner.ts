@@ -4,7 +4,7 @@
  * not become a million objects, nor the file one string.
  */
 
-import { IndexError } from "../../src/errors.ts";
+import { IndexError } from "../src/errors.ts";
 
 /** What {@link EntryScanner.scanValue} found. */
 export type ValueKind = "string" | "object" | "reference" | "other";

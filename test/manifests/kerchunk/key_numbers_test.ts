@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { NumericTail } from "../../../manifests/kerchunk/numeric_tail.ts";
+import { KeyNumbers } from "../../../manifests/kerchunk/key_numbers.ts";
 
 /** `base|numbers`, a slash or dot as it is in the key. */
 function tailOf(key: string): string | undefined {
-  const tail = new NumericTail();
+  const tail = new KeyNumbers();
   const bytes = new TextEncoder().encode(key);
   if (!tail.read(bytes, 0, bytes.length)) return undefined;
   let text = `${key.slice(0, tail.start)}|`;

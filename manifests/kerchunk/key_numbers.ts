@@ -1,4 +1,4 @@
-/** The part of a reference's key that may be chunk coordinates: `1.2` of `a/1.2`, `1/2` of `a/c/1/2`. */
+/** The numbers that a reference's key ends in, which may be chunk coordinates: `1.2` of `a/1.2`, `1/2` of `a/c/1/2`. */
 
 /** Segments of a tail beyond this make no chunk key. */
 const MAX_NUMBERS = 30;
@@ -13,7 +13,7 @@ const LETTER_C = 0x63;
  * Reads tails; its fields describe the last one. Which of a tail's first numbers still belong to the
  * array's path (`0/1/2`: array `0`, or a root array) only the metadata tells, later.
  */
-export class NumericTail {
+export class KeyNumbers {
   /** Of these, the first `count` are the tail's. */
   readonly numbers: number[] = new Array(MAX_NUMBERS).fill(0);
   /** How many of `numbers` count; 0 for the key `…/c` of a v3 scalar. */
