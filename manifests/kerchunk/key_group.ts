@@ -1,7 +1,6 @@
 /** The references of a set whose keys are spelled alike. */
 
 import { ReferenceRows } from "../references/reference_rows.ts";
-import type { KeyNumbers } from "./key_numbers.ts";
 
 /** The references whose keys have the same base and the same spelling of numbers behind it. */
 export class KeyGroup {
@@ -13,7 +12,7 @@ export class KeyGroup {
    *
    * @param base what comes before the numbers, with its `/`
    * @param count numbers a row
-   * @param slashes as {@link KeyNumbers.slashes}
+   * @param slashes as `KeyNumbers.slashes`
    */
   constructor(readonly base: string, readonly count: number, readonly slashes: number) {
     this.rows = new ReferenceRows(count);
