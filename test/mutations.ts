@@ -1,6 +1,6 @@
 /**
- * Seeded damage for the fuzzers. They are short by default; `FUZZ=100000 deno test -A …/fuzz_test.ts` is
- * long, and `SEED=7` repeats a run.
+ * Seeded damage for the fuzzers, which are the tests with a seed in their names. They are short by
+ * default; `deno task fuzz` is long, `FUZZ=1000` sets the number of mutations, and `SEED=7` repeats a run.
  */
 
 /** Mutations a fuzzer tries. */
