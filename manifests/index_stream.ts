@@ -57,6 +57,32 @@ export async function* hashed(
   }
 }
 
+/** All of an index as text. @throws IndexError `index-too-large` above `maxBytes`, or if it is no UTF-8 */
+export async function wholeText(
+  input: AsyncIterable<Uint8Array>,
+  maxBytes: number,
+): Promise<string> {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  let [text, bytes] = ["", 0];
+  try {
+    for await (const part of input) {
+      bytes += part.length;
+      if (bytes > maxBytes) break;
+      text += decoder.decode(part, { stream: true });
+    }
+    if (bytes <= maxBytes) return text + decoder.decode();
+  } catch (cause) {
+    if (cause instanceof TypeError) throw new IndexError("The index is not UTF-8 text", {}, cause);
+    throw cause;
+  }
+  throw new IndexError(
+    `The index has over ${maxBytes} bytes, which is the most that this server reads at once`,
+    { maxBytes },
+    undefined,
+    "index-too-large",
+  );
+}
+
 /** Bytes of a Zstandard frame's header at most. */
 const ZSTD_HEAD = 18;
 

@@ -3,7 +3,7 @@
 import { IndexError } from "../../src/errors.ts";
 import type { Json, JsonObject } from "../../src/json.ts";
 import type { GroupNode } from "../../src/manifest.ts";
-import { childPath } from "../document_hierarchy.ts";
+import { childPath } from "../node_tree.ts";
 import { arrayOf, type Hdf5Array, partsOf } from "./array.ts";
 import type { Attribute } from "./attribute.ts";
 import { attributeValue, HeapValues } from "./attribute_value.ts";

@@ -4,7 +4,8 @@ import { IndexError } from "../../src/errors.ts";
 import type { Node } from "../../src/manifest.ts";
 import { parseZarrJson } from "../../src/zarr/v3_document.ts";
 import { chunkLayout } from "../../src/zarr/chunk_grid.ts";
-import { childPath, mustFit } from "../document_hierarchy.ts";
+import { mustFit } from "../document_hierarchy.ts";
+import { childPath } from "../node_tree.ts";
 import type { ManifestExtents } from "./manifest_extents.ts";
 import type { SnapshotNode } from "./snapshot_file.ts";
 

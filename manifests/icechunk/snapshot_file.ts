@@ -6,7 +6,7 @@
  */
 
 import { IndexError } from "../../src/errors.ts";
-import { childPath, mustBePlain } from "../document_hierarchy.ts";
+import { childPath, mustBePlain } from "../node_tree.ts";
 import { compareBytes, decodeText, Flatbuffer, parsing, parsingInSlices } from "./flatbuffer.ts";
 import type { ManifestExtents } from "./manifest_extents.ts";
 import { decodeObjectId, encodeObjectId } from "./object_id.ts";

@@ -3,7 +3,7 @@
 import { IndexError } from "../../src/errors.ts";
 import type { Node } from "../../src/manifest.ts";
 import { groupFromV2 } from "../../src/zarr/v2/to_v3.ts";
-import { childPath } from "../document_hierarchy.ts";
+import { childPath } from "../node_tree.ts";
 import { memoryFormat, type MemoryIndex } from "../memory_manifest.ts";
 import type { ArrayReferences } from "../references/array_references.ts";
 import type { ReferenceSet } from "./reference_builder.ts";

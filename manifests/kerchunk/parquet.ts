@@ -23,7 +23,7 @@ import {
   PartitionFiles,
 } from "./partition_files.ts";
 import type { Partition } from "./partition.ts";
-import { isAbsolute, referenceUrl } from "./reference_url.ts";
+import { isAbsolute, referenceUrl } from "../reference_url.ts";
 import { RelativePlaces } from "./relative_places.ts";
 import { KnownFiles } from "../known_files.ts";
 import { refuseVersion } from "../version_option.ts";

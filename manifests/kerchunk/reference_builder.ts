@@ -17,7 +17,7 @@ import {
 import { ArrayReferences } from "../references/array_references.ts";
 import { ReferenceTable } from "../references/reference_table.ts";
 import { ListedTargets } from "../references/targets.ts";
-import { referenceUrl } from "./reference_url.ts";
+import { referenceUrl } from "../reference_url.ts";
 import type { TemplateSet } from "./template_set.ts";
 import { TextList, TextTable } from "../references/text_table.ts";
 

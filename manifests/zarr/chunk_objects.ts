@@ -12,7 +12,7 @@ import {
   parseChunkKey,
   writeCoords,
 } from "../../src/zarr/chunk_grid.ts";
-import { childPath } from "../document_hierarchy.ts";
+import { childPath } from "../node_tree.ts";
 import { urlBelow } from "../folder_url.ts";
 import { ChunkTableColumns } from "../references/chunk_table_columns.ts";
 import { Turn } from "../slices.ts";

@@ -5,7 +5,8 @@ import type { OpenOptions } from "../../src/manifest.ts";
 import type { Validator } from "../../src/origin/source_file.ts";
 import type { Origin } from "../../src/origin/origin.ts";
 import { isObject } from "../../src/json.ts";
-import { childPath, mustBePlain, parseDocument } from "../document_hierarchy.ts";
+import { parseDocument } from "../document_hierarchy.ts";
+import { childPath, mustBePlain } from "../node_tree.ts";
 import { urlBelow } from "../folder_url.ts";
 import { wholeFile } from "../index_file.ts";
 

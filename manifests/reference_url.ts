@@ -1,7 +1,7 @@
 /** From the text of a reference to its URL. Source: fsspec `split_protocol`, kerchunk's specification. */
 
-import { IndexError } from "../../src/errors.ts";
-import { plainPath } from "../folder_url.ts";
+import { IndexError } from "../src/errors.ts";
+import { plainPath } from "./folder_url.ts";
 
 const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]*):\/\//;
 
