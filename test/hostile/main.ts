@@ -5,14 +5,13 @@
  * `--write` puts the table of what was attacked into docs/hostile.md. Exits with 1 if one did harm.
  */
 
-import { LoadArchive } from "../peers/load_archive.ts";
-import { OriginProcess, pause, ServerProcess } from "../peers/load_processes.ts";
-import { type Attack, type Group, Scene } from "./attack.ts";
-import { Bystander, type Seen } from "./bystander.ts";
+import { pause, type ServerProcess } from "../peers/load_processes.ts";
+import type { Attack, Group } from "./attack.ts";
+import type { Seen } from "./bystander.ts";
 import { CLIENTS } from "./clients.ts";
-import { HostileOrigin } from "./hostile_origin.ts";
 import { INDEXES } from "./indexes.ts";
 import { ORIGINS } from "./origins.ts";
+import { Stage } from "./stage.ts";
 
 const GROUPS: readonly Group[] = [...CLIENTS, ...INDEXES, ...ORIGINS];
 
@@ -22,59 +21,6 @@ const HEALTH_MS = 1000;
 const RESIDENT_BYTES = 1.75 * 2 ** 30;
 /** Milliseconds after which an attack is taken to have stopped the process. */
 const PATIENCE_MS = 60_000;
-
-/** An honest archive behind an origin of its own, the hostile origin, and the gateway before both. */
-class Stage implements AsyncDisposable {
-  private constructor(
-    readonly folder: string,
-    readonly archiveOrigin: OriginProcess,
-    readonly scene: Scene,
-    readonly bystander: Bystander,
-  ) {}
-
-  static async start({ attacks, limits, files = 1024, log }: Group): Promise<Stage> {
-    const folder = await Deno.makeTempDir({ prefix: "sluice-hostile-" });
-    const archive = new LoadArchive();
-    await Deno.writeFile(`${folder}/archive.bin`, archive.bytes);
-    const archiveOrigin = await OriginProcess.start({
-      archive: `${folder}/archive.bin`,
-      root: folder,
-    });
-    await Deno.writeTextFile(`${folder}/honest.json`, archive.references(archiveOrigin.url));
-    const origin = new HostileOrigin();
-    const datasets: Record<string, unknown> = {
-      honest: { url: `${archiveOrigin.url}honest.json`, origins: [archiveOrigin.url] },
-    };
-    const origins: Record<string, unknown> = {};
-    for (const attack of attacks) {
-      Object.assign(datasets, attack.datasets?.(origin.url, folder));
-      Object.assign(origins, attack.origins?.(origin.url));
-      for (const [path, content] of Object.entries(attack.local ?? {})) {
-        const file = `${folder}/${path}`;
-        await Deno.mkdir(file.slice(0, file.lastIndexOf("/")), { recursive: true });
-        await Deno.writeTextFile(file, content);
-      }
-      const served = attack.files?.(origin.url) ?? {};
-      for (const [path, content] of Object.entries(served)) origin.put(path, content);
-    }
-    const start = () =>
-      ServerProcess.start(folder, { datasets, origins, limits }, {
-        env: { DENO_V8_FLAGS: "--max-old-space-size=512", NO_COLOR: "1" },
-        wrap: ["sh", "-c", `ulimit -n ${files}; exec "$@"${log ? ` 2>${log}` : ""}`, "sh"],
-      });
-    // the port that was free may be taken by the time that the server listens
-    const server = await start().catch(start);
-    return new Stage(folder, archiveOrigin, new Scene(server, origin), new Bystander(server.port));
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.bystander[Symbol.asyncDispose]();
-    await this.scene.server.stop("SIGKILL");
-    await this.archiveOrigin.kill();
-    await this.scene.origin[Symbol.asyncDispose]();
-    await Deno.remove(this.folder, { recursive: true });
-  }
-}
 
 /** What came of an attack. */
 interface Outcome {
