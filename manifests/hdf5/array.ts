@@ -92,8 +92,8 @@ export function arrayOf(
     throw new IndexError(`In ${where}, the fill value has another size than the elements`);
   }
   const leading = isText || part.path.length === 0
-    ? [element.toBytes]
-    : [element.toBytes, fieldCodec(part, type.size)];
+    ? element.codecs
+    : [...element.codecs, fieldCodec(part, type.size)];
   const applied = layout.class === "chunked" && !isText ? filters : [];
   const codecs = applied.map((filter) => filterCodec(filter, type.size));
   const { masks, encodings } = maskedEncodings(leading, codecs);
@@ -137,7 +137,7 @@ export function arrayOf(
 
 const text: Element & Partial<NoElement> = {
   dataType: "string",
-  toBytes: { name: "vlen-utf8" },
+  codecs: [{ name: "vlen-utf8" }],
   shape: [],
   itemBytes: 1,
   attributes: {},
@@ -150,7 +150,7 @@ function described(type: Datatype): Element & Partial<NoElement> {
   if (!("reason" in element)) return element;
   return {
     dataType: { name: "raw_bytes", configuration: { length_bytes: type.size } },
-    toBytes: { name: "bytes" },
+    codecs: [{ name: "bytes" }],
     shape: [],
     itemBytes: type.size,
     attributes: {},

@@ -13,7 +13,14 @@ import { delta } from "./delta.ts";
 import { fixedScaleOffset } from "./fixed_scale_offset.ts";
 import { fletcher32 } from "./fletcher32.ts";
 import { gzip } from "./gzip.ts";
+import { hdf5Bitshuffle } from "./hdf5_bitshuffle.ts";
 import { hdf5Field } from "./hdf5_field.ts";
+import { hdf5Lz4 } from "./hdf5_lz4.ts";
+import { hdf5Lzf } from "./hdf5_lzf.ts";
+import { hdf5Nbit } from "./hdf5_nbit.ts";
+import { hdf5Precision } from "./hdf5_precision.ts";
+import { hdf5ScaleOffset } from "./hdf5_scaleoffset.ts";
+import { hdf5Szip } from "./hdf5_szip.ts";
 import { lz4 } from "./lz4.ts";
 import { packBits } from "./packbits.ts";
 import { quantize } from "./quantize.ts";
@@ -50,6 +57,13 @@ export const CODECS: readonly Codec[] = [
   adler32,
   crc32,
   hdf5Field,
+  hdf5Precision,
+  hdf5Lzf,
+  hdf5Lz4,
+  hdf5Bitshuffle,
+  hdf5Szip,
+  hdf5ScaleOffset,
+  hdf5Nbit,
   ...UNDECODABLE,
 ];
 
