@@ -52,10 +52,16 @@ const MAX_ELEMENT_BYTES = 16 * 2 ** 20;
 /** Filters whose every mask has an encoding of its own; of more, only all and none. */
 const MAX_MASKED_FILTERS = 4;
 
+/** A dataset's dimensions as they are shown. */
+export interface Dimensioned {
+  /** Their lengths, which may be more than the dataset's own. */
+  readonly shape: readonly number[];
+  /** Their names. */
+  readonly names: readonly string[];
+}
+
 /**
  * The array of one part of a dataset.
- *
- * @param names the names of the dataset's dimensions
  * @param attributes as the file has them, without those that netCDF-4 hides
  * @param fillText what unwritten elements hold, where they are text of variable length
  * @throws IndexError
@@ -63,7 +69,7 @@ const MAX_MASKED_FILTERS = 4;
 export function arrayOf(
   dataset: Dataset,
   part: Part,
-  names: readonly string[],
+  { shape: outer, names }: Dimensioned,
   attributes: JsonObject,
   fillText: string,
   path: string,
@@ -71,7 +77,7 @@ export function arrayOf(
   const { type, space, layout, filters, fillValue } = dataset;
   const isText = part.type.class === "vlen-string";
   const { reason, ...element } = isText ? text : described(part.type);
-  const shape = [...space.shape, ...element.shape];
+  const shape = [...outer, ...element.shape];
   const own = servedChunkShape(layout, space.shape, type.size);
   const where = `the dataset "${path}"`;
   if (layout.class === "chunked" && layout.elementBytes !== type.size) {

@@ -44,7 +44,7 @@ export function elementOf(type: Datatype): Element | NoElement {
       return parts ? complex(parts) : { reason: "a compound inside another type has no Zarr form" };
     }
     case "string":
-      return fixedText(type.size);
+      return fixedText(type);
     case "opaque":
       return opaque(type.size);
     case "enum":
@@ -180,10 +180,15 @@ export function complexParts(
   return isNamed && isPacked ? real.type : undefined;
 }
 
-function fixedText(size: number): Element {
+/** What NumPy has of text, which ends in NULs: what other writers put behind it is not part of it. */
+function fixedText({ size, padding }: Extract<Datatype, { class: "string" }>): Element {
+  const isPlain = padding === "null-padded" || padding === "null-terminated" && size === 1;
   return {
     dataType: { name: "null_terminated_bytes", configuration: { length_bytes: size } },
-    codecs: [{ name: "bytes" }],
+    codecs: [
+      { name: "bytes" },
+      ...(isPlain ? [] : [{ name: "hdf5.text", configuration: { bytes: size, padding } }]),
+    ],
     shape: [],
     itemBytes: size,
     attributes: {},

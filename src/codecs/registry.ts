@@ -21,6 +21,7 @@ import { hdf5Nbit } from "./hdf5_nbit.ts";
 import { hdf5Precision } from "./hdf5_precision.ts";
 import { hdf5ScaleOffset } from "./hdf5_scaleoffset.ts";
 import { hdf5Szip } from "./hdf5_szip.ts";
+import { hdf5Text } from "./hdf5_text.ts";
 import { lz4 } from "./lz4.ts";
 import { packBits } from "./packbits.ts";
 import { quantize } from "./quantize.ts";
@@ -58,6 +59,7 @@ export const CODECS: readonly Codec[] = [
   crc32,
   hdf5Field,
   hdf5Precision,
+  hdf5Text,
   hdf5Lzf,
   hdf5Lz4,
   hdf5Bitshuffle,
