@@ -7,13 +7,10 @@
  */
 
 /** Something that can be in one list at a time. The list alone sets these. */
-export interface Linked {
-  /** The list it is in. */
-  list?: unknown;
-  /** Before it in the list. */
-  before?: Linked;
-  /** Behind it in the list. */
-  behind?: Linked;
+export class Linked {
+  list?: unknown = undefined;
+  before?: Linked = undefined;
+  behind?: Linked = undefined;
 }
 
 /** Items in the order in which they were added. */
@@ -21,7 +18,6 @@ export class LinkedList<T extends Linked> {
   #first: Linked | undefined;
   #last: Linked | undefined;
 
-  /** The one that was added first; undefined if there is none. */
   get first(): T | undefined {
     return this.#first as T | undefined;
   }

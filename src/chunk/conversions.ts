@@ -3,7 +3,7 @@
  * each once for all who ask for it at the same time. One that is asked in pieces is kept for a moment.
  */
 
-import type { ByteBudget } from "../byte_budget.ts";
+import type { Budget } from "../budget.ts";
 import type { ByteCache } from "../byte_cache.ts";
 import { ChunkError, SluiceError } from "../errors.ts";
 import type { Answers } from "./answers.ts";
@@ -19,7 +19,7 @@ const LOOKS = 3000;
 /** What a process decodes with. */
 export interface ConversionLimits {
   /** Bytes that are held for decoding at one time. */
-  readonly budget: ByteBudget;
+  readonly budget: Budget;
   /** Bytes that one chunk may take of it. */
   readonly maxChunkBytes: number;
   /** Where chunks that are asked in pieces are kept; they are not, without it. */
@@ -150,13 +150,13 @@ export class Conversions {
   async #take(bytes: number, signal: AbortSignal): Promise<() => void> {
     const { budget, shared } = this.limits;
     if (shared) return await budget.take(bytes, signal);
-    for (let look = 0; !budget.tryTake(budget.maxBytes); look++) {
+    for (let look = 0; !budget.tryTake(budget.most); look++) {
       if (signal.aborted || look === LOOKS) {
         throw new SluiceError("overloaded", "Too many chunks are being decoded");
       }
       await new Promise((resolve) => setTimeout(resolve, LOOK));
     }
-    return () => budget.give(budget.maxBytes);
+    return () => budget.give(budget.most);
   }
 }
 

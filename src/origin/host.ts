@@ -14,12 +14,13 @@
  */
 
 import type { ByteRange } from "../byte_range.ts";
+import { Deadlines } from "../deadlines.ts";
 import { OriginError } from "../errors.ts";
-import type { Linked } from "../linked_list.ts";
+import { Linked } from "../linked_list.ts";
 import type { Log } from "../log.ts";
 import { notModifiedBody, tooLong } from "./body.ts";
 import { Breaker } from "./breaker.ts";
-import { Deadlines, TimedRead } from "./deadline.ts";
+import { TimedRead } from "./deadline.ts";
 import { type Holder, Limit } from "./limit.ts";
 import { networkFault } from "./network_fault.ts";
 import type { Origin, OriginBody, ReadOptions } from "./origin.ts";
@@ -203,10 +204,7 @@ export interface Asked {
  * The body of a host's answer. It holds a place until `bytes()` or `cancel()` is done, or until a stream
  * hands the bytes on: the client's own connection bounds them from there.
  */
-class HostBody implements OriginBody, Holder {
-  list?: unknown = undefined;
-  before?: Linked = undefined;
-  behind?: Linked = undefined;
+class HostBody extends Linked implements OriginBody, Holder {
   readonly since = performance.now();
   #placed = true;
 
@@ -218,6 +216,7 @@ class HostBody implements OriginBody, Holder {
     /** True if a part of it, or all, was read before. */
     private readonly again: boolean,
   ) {
+    super();
     host.limit.holders.add(this);
     if (answer.length === 0 || time.signal.aborted) this.#give();
   }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ByteBudget } from "../../src/byte_budget.ts";
+import { Budget } from "../../src/budget.ts";
 import { SluiceError } from "../../src/errors.ts";
 
 function overloaded(fault: unknown): boolean {
@@ -12,7 +12,7 @@ async function settled(): Promise<void> {
 }
 
 Deno.test("takers wait in order, also those that need less than is left", async () => {
-  const budget = new ByteBudget(100);
+  const budget = new Budget(100);
   const first = await budget.take(60);
   const order: string[] = [];
   const big = budget.take(80).then((give) => (order.push("big"), give));
@@ -31,7 +31,7 @@ Deno.test("takers wait in order, also those that need less than is left", async 
 });
 
 Deno.test("what is larger than the budget waits until it has all of it", async () => {
-  const budget = new ByteBudget(100);
+  const budget = new Budget(100);
   const small = await budget.take(1);
   const huge = budget.take(1000);
   small();
@@ -42,7 +42,7 @@ Deno.test("what is larger than the budget waits until it has all of it", async (
 });
 
 Deno.test("who leaves the line makes way; who finds it full is refused", async () => {
-  const budget = new ByteBudget(100, 2);
+  const budget = new Budget(100, 2);
   const held = await budget.take(50);
   const leaving = new AbortController();
   const left = assert.rejects(budget.take(80, leaving.signal), overloaded);
