@@ -561,7 +561,7 @@ Deno.test("a gen that asks for too many references is refused before it makes an
     dimensions: { i: { stop: 100_000 }, j: { stop: 100_000 } },
   }];
   await assert.rejects(open({ version: 1, gen, refs: GROUP }), {
-    code: "index-invalid",
+    code: "index-too-large",
     message: /asks for 10000000000 references/,
   });
 });
