@@ -2,12 +2,10 @@
 
 import { Linked, LinkedList } from "./linked_list.ts";
 
-/** Something that has so much time. */
 export abstract class Timed extends Linked {
   /** On the clock of `performance.now()`. */
   until = 0;
 
-  /** Its time is over. */
   abstract expire(): void;
 }
 

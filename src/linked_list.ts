@@ -22,7 +22,6 @@ export class LinkedList<T extends Linked> {
     return this.#first as T | undefined;
   }
 
-  /** Adds an item that is in no list, as the last. */
   add(item: T): void {
     item.list = this;
     item.before = this.#last;
@@ -31,7 +30,6 @@ export class LinkedList<T extends Linked> {
     this.#last = item;
   }
 
-  /** Takes an item out, if it is in this list. */
   delete(item: T): void {
     if (item.list !== this) return;
     const { before, behind } = item;

@@ -20,13 +20,10 @@ export type OpenManifest = (
   options: OpenOptions & { readonly format?: string },
 ) => Promise<Manifest>;
 
-/** What the datasets of a catalog are made with. */
 export interface CatalogParts {
-  /** Opens a dataset's index. */
   readonly openManifest: OpenManifest;
   /** Makes the origin of a dataset from the prefixes it may reach and its `maxAge`, in seconds. */
   readonly originFor: (allow: readonly string[], maxAge: number) => Origin;
-  /** Where all datasets keep what they read of their indexes. */
   readonly cache: ByteCache;
   /** Where it is written that an old index is served on. */
   readonly log?: Log;
@@ -40,10 +37,8 @@ interface Opened {
   readonly checked: number;
 }
 
-/** An index that could not be opened or looked at. */
 interface Failure {
   readonly error: unknown;
-  /** How often in a row. */
   readonly times: number;
   /** Until when it is not tried again, in milliseconds. */
   readonly until: number;
@@ -78,7 +73,7 @@ export class Dataset {
   /** The views of each opened index that is still in use. */
   readonly #stores = new WeakMap<Manifest, Map<View, Store>>();
 
-  /** Opens nothing yet. @param url where the index is, absolute */
+  /** @param url where the index is, absolute */
   constructor(
     readonly id: string,
     readonly config: DatasetConfig,

@@ -17,7 +17,7 @@ export class Answers {
   readonly #budget: Budget;
   readonly #held = new Map<ArrayBuffer, Held>();
 
-  /** Nothing is held yet. @param maxBytes of all answers that are not yet taken */
+  /** @param maxBytes of all answers that are not yet taken */
   constructor(maxBytes: number) {
     this.#budget = new Budget(maxBytes);
   }

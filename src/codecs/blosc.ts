@@ -14,7 +14,6 @@ import { checkSize, compressed, type Size } from "./size.ts";
 const SHUFFLES = ["noshuffle", "shuffle", "bitshuffle"];
 const COMPRESSORS = ["blosclz", "lz4", "lz4hc", "snappy", "zlib", "zstd"];
 
-/** The row of `blosc`. */
 export const blosc: Codec = {
   name: "blosc",
   aliases: ["numcodecs.blosc"],
@@ -94,7 +93,6 @@ interface Header {
   readonly blocksize: number;
 }
 
-/** Decodes one chunk. @throws ChunkError */
 async function decodeBlosc(bytes: Uint8Array, size: Size): Promise<Uint8Array> {
   const { chunk, view, header } = readHeader(bytes);
   const { nbytes, blocksize, flags } = header;
@@ -135,7 +133,6 @@ function readHeader(bytes: Uint8Array): { chunk: Uint8Array; view: DataView; hea
   return { chunk: bytes.subarray(0, cbytes), view, header };
 }
 
-/** Decodes one block to fill `out`. */
 async function decodeBlock(
   chunk: Uint8Array,
   view: DataView,

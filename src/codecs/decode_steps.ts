@@ -5,9 +5,7 @@ import { checkSize, type Size } from "./size.ts";
 
 /** Undoes one encoding: encoded bytes in, less encoded bytes out, never more than the array declares. */
 export interface DecodeStep extends Decoder {
-  /** The codec's name, for messages and `inspect`. */
   readonly name: string;
-  /** Bytes that it gives. */
   readonly decoded: Size;
 }
 

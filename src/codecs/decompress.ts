@@ -36,7 +36,6 @@ const FORMATS: Readonly<
   zstd: { sync: zlib.zstdDecompressSync, async: zlib.zstdDecompress },
 };
 
-/** The decoder of a format. */
 export function decompressor(format: CompressedFormat, size: Size): Decoder {
   return {
     decode: (bytes) => decompress(format, bytes, size),

@@ -5,7 +5,6 @@ import type { Codec } from "./codec.ts";
 import { filterDecoder, type FilterTypes, filterTypes } from "./filter.ts";
 import { isWide, promote, storedAs } from "./numpy_type.ts";
 
-/** The row of `delta`. */
 export const delta: Codec = {
   name: "numcodecs.delta",
   aliases: ["delta"],

@@ -6,7 +6,6 @@ import type { Codec } from "./codec.ts";
 import { filterDecoder, type FilterTypes, filterTypes, withDtype } from "./filter.ts";
 import { type NumpyType, storedAs } from "./numpy_type.ts";
 
-/** The row of `fixedscaleoffset`. */
 export const fixedScaleOffset: Codec = {
   name: "numcodecs.fixedscaleoffset",
   aliases: ["fixedscaleoffset"],

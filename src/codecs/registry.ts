@@ -83,12 +83,3 @@ export function findCodec(name: string): Codec | undefined {
 export function findV2Codec(id: string): Codec | undefined {
   return BY_ID.get(id);
 }
-
-/** How the chunks of an array with a codec are served: as stored, behind a prefix, decoded; or not at all. */
-export type ServedAs = "pass" | "frame" | "transcode" | "native";
-
-/** The cheapest way that a codec, alone behind `bytes`, is served. For documentation. */
-export function servedAs({ portable, payload, isIdentity, decoder }: Codec): ServedAs {
-  if (portable || (isIdentity && !decoder)) return "pass";
-  return payload ? "frame" : decoder ? "transcode" : "native";
-}

@@ -4,7 +4,6 @@ import type { JsonObject } from "../json.ts";
 import type { Codec } from "./codec.ts";
 import { integer } from "./configuration.ts";
 
-/** The row of `shuffle`. */
 export const shuffle: Codec = {
   name: "numcodecs.shuffle",
   aliases: ["shuffle"],

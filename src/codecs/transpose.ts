@@ -6,7 +6,6 @@
 import type { Json } from "../json.ts";
 import type { Codec, Stage } from "./codec.ts";
 
-/** The row of `transpose`. */
 export const transpose: Codec = {
   name: "transpose",
   kind: "array→array",

@@ -9,7 +9,6 @@ import type { Codec, CodecSpec } from "./codec.ts";
 import { integer } from "./configuration.ts";
 import { decompressor } from "./decompress.ts";
 
-/** The row of `zstd`. */
 export const zstd: Codec = {
   name: "zstd",
   aliases: ["numcodecs.zstd"],

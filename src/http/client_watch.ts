@@ -5,7 +5,6 @@ import { Deadlines, Timed } from "../deadlines.ts";
 /** Milliseconds after which an answer under way is given up with its client. */
 const PATIENCE = 50;
 
-/** A request that is being answered. */
 export class Answering extends Timed {
   readonly #controller = new AbortController();
 

@@ -8,7 +8,7 @@ export class TimedRead extends Timed {
   readonly #controller = new AbortController();
   readonly #leave: (() => void) | undefined;
 
-  /** Its time runs from now. @param caller what else ends it */
+  /** @param caller what else ends it */
   constructor(
     private readonly clock: Deadlines,
     private readonly url: URL,
@@ -22,7 +22,6 @@ export class TimedRead extends Timed {
     else caller.addEventListener("abort", this.#leave);
   }
 
-  /** Aborts when the read must end. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }

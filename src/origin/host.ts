@@ -39,7 +39,6 @@ const SUSPICION = 60_000;
 /** Bytes a second that a watched stream must reach over its whole length, besides its idle time. */
 const SLOWEST = 16_384;
 
-/** What holds for each host. */
 export interface HostLimits {
   /** Reads that may be under way. */
   readonly concurrentPerOrigin: number;
@@ -51,17 +50,15 @@ export interface HostLimits {
   readonly log?: Log;
 }
 
-/** One host, and what is counted of its reads. */
 export class Host {
   readonly #deadlines: Deadlines | undefined;
   #streams = 0;
   #suspectUntil = -Infinity;
 
-  /** Nothing is known of it yet. @param name for the log */
+  /** @param name for the log */
   constructor(
     name: string,
     readonly limits: HostLimits,
-    /** Places for reads under way. */
     readonly limit = new Limit(
       limits.concurrentPerOrigin,
       limits.concurrentPerOrigin * 16,
@@ -76,7 +73,6 @@ export class Host {
     this.#deadlines = limits.shared ? new Deadlines(limits.requestTimeoutMs) : undefined;
   }
 
-  /** `store`, asked as this host may be. */
   origin(store: Store): Origin {
     return {
       read: (file, range, options) => this.read({ store, file, range, options }),
@@ -112,14 +108,12 @@ export class Host {
     }
   }
 
-  /** True if the next stream is watched. */
   watchesNext(): boolean {
     if (!this.limits.shared) return false;
     const nth = this.#streams++;
     return nth < PROBATION || nth % SAMPLE === 0 || performance.now() < this.#suspectUntil;
   }
 
-  /** A body stalled or fell short. */
   bodyFailed(): void {
     this.#suspectUntil = performance.now() + SUSPICION;
   }
@@ -188,15 +182,10 @@ export class Host {
   }
 }
 
-/** What is read, and from where. */
 export interface Asked {
-  /** Where. */
   readonly store: Store;
-  /** What file. */
   readonly file: SourceFile;
-  /** What of it; all if undefined. */
   readonly range: ByteRange | undefined;
-  /** How its caller wants it. */
   readonly options: ReadOptions | undefined;
 }
 

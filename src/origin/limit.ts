@@ -4,11 +4,9 @@ import { Budget } from "../budget.ts";
 import { OriginError } from "../errors.ts";
 import { type Linked, LinkedList } from "../linked_list.ts";
 
-/** A body that holds a place. */
 export interface Holder extends Linked {
   /** On the clock of `performance.now()`. */
   readonly since: number;
-  /** Gives its place back. */
   cancel(): Promise<void>;
 }
 

@@ -15,7 +15,6 @@ export type Resolve = (hostname: string) => Promise<readonly string[] | undefine
 
 /** Milliseconds for which what was found is taken to hold. */
 const HOLDS = 5000;
-/** Hosts remembered. */
 const REMEMBERED = 1000;
 
 /**

@@ -12,13 +12,9 @@ import type { Store } from "../catalog/store.ts";
 import { decodeChunk } from "../chunk/decode_chunk.ts";
 import { explain } from "./explain.ts";
 
-/** One chunk that could not be had. */
 export interface CheckProblem {
-  /** Path of the array below the root. */
   readonly array: string;
-  /** The chunk's place in the chunk grid. */
   readonly coords: readonly number[];
-  /** A key of `FAULTS`. */
   readonly code: string;
   /** What is wrong, and what to do about it, for people. */
   readonly detail: string;
@@ -28,7 +24,6 @@ export interface CheckProblem {
   readonly allowWith?: string;
 }
 
-/** What `check` found. */
 export interface CheckReport {
   /** Chunks that were fetched and decoded. */
   readonly checked: number;

@@ -10,7 +10,6 @@ import type { Origin, OriginBody, ReadOptions } from "../origin.ts";
 /** Bytes that one read may have and still be collected in memory for several readers. */
 const MAX_SHARED = 64 << 20;
 
-/** A read under way for one or more readers. */
 class Flight extends Linked {
   readers = 0;
   /** True once nobody may join any more. */
@@ -27,7 +26,6 @@ class Flight extends Linked {
 class Flights {
   readonly #buckets = Array.from({ length: 256 }, () => new LinkedList<Flight>());
 
-  /** The one that may be joined. */
   find(key: string): Flight | undefined {
     let flight = this.#bucket(key).first;
     while (flight && (flight.closed || flight.key !== key)) {
