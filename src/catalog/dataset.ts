@@ -4,7 +4,7 @@ import { LRUCache } from "lru-cache";
 import type { ByteCache } from "../byte_cache.ts";
 import { type ChunkRef, filesOf } from "../chunk/ref.ts";
 import type { DatasetConfig } from "./catalog_file.ts";
-import { AbsentKey, OriginError, SluiceError } from "../errors.ts";
+import { AbsentKey, IndexError, OriginError, SluiceError } from "../errors.ts";
 import { RangeTags } from "../http/entity_tag.ts";
 import type { Log } from "../log.ts";
 import type { Manifest, OpenOptions } from "../manifest.ts";
@@ -209,7 +209,9 @@ export class Dataset {
     try {
       const manifest = kept ? await kept.manifest.refresh() : await this.#open(version);
       const opened = { manifest, checked };
-      cache.set(key, opened, MANIFEST_BYTES + (manifest.heldBytes ?? 0));
+      const bytes = MANIFEST_BYTES + (manifest.heldBytes ?? 0);
+      // what the cache does not keep would be opened again for every request
+      if (!cache.set(key, opened, bytes)) throw tooLarge(bytes, cache.maxBytes);
       this.#failures.delete(key);
       return opened;
     } catch (cause) {
@@ -241,6 +243,11 @@ export class Dataset {
       branch,
     });
   }
+}
+
+function tooLarge(bytes: number, maxBytes: number): IndexError {
+  const detail = `The index holds ${bytes} bytes; limits.indexCacheBytes is ${maxBytes}`;
+  return new IndexError(detail, { bytes, maxBytes }, undefined, "index-too-large");
 }
 
 /** Whether the index itself says that there is no such version. */
