@@ -2,11 +2,12 @@
 
 import { ChunkError } from "../errors.ts";
 import { decodeAll } from "../codecs/decode_steps.ts";
+import { AT_ONCE, type Pace } from "../codecs/pace.ts";
 import type { ByteRange } from "../byte_range.ts";
 import type { ChunkPlan, TranscodePlan } from "./tier.ts";
 
 /** Part of every ETag of a chunk. Bump it when any plan's output bytes change. */
-export const PLAN_VERSION = "2";
+export const PLAN_VERSION = "3";
 
 /** How a chunk is answered, and which of its stored bytes that takes. All figures are bytes. */
 export type Delivery =
@@ -24,8 +25,8 @@ export type Delivery =
     readonly contentLength?: number;
     /** What decoding holds at most beside the stored bytes. */
     readonly heldBytes: number;
-    /** @throws ChunkError */
-    convert(encoded: Uint8Array): Promise<Uint8Array>;
+    /** Decodes them at that pace. @throws ChunkError */
+    convert(encoded: Uint8Array, pace?: Pace): Promise<Uint8Array>;
   };
 
 const NOTHING = new Uint8Array(0);
@@ -83,7 +84,7 @@ function deliverWhole(plan: ChunkPlan, all: ByteRange): Delivery {
           stored: all,
           contentLength: stored.length,
           heldBytes: plan.decodedBytes,
-          convert: async (encoded) => stored.frame(await decodeAll(decode, encoded)),
+          convert: async (encoded, pace) => stored.frame(await decodeAll(decode, encoded, pace)),
         };
       }
       const prefix = plan.prefix(payloadLength);
@@ -111,7 +112,8 @@ function transcode(
     stored,
     contentLength: encode.length,
     heldBytes: decodedBytes,
-    convert: async (encoded) => await encode.encode(slice(await decodeAll(decode, encoded))),
+    convert: async (encoded, pace = AT_ONCE) =>
+      await encode.encode(slice(await decodeAll(decode, encoded, pace)), pace),
   };
 }
 

@@ -152,7 +152,7 @@ async function convert(
     inPieces: asked === "pieces" && (epoch !== undefined || rope.every(isSettled)),
     signal,
     read: (signal) => collectRope(rope, reader(source, signal)),
-    decode: (stored) => timing.measure("codec", () => convert(stored)),
+    decode: (stored, pace) => timing.measure("codec", () => convert(stored, pace)),
   });
   if (contentLength !== undefined && bytes.length !== contentLength) {
     throw new ChunkError(`A chunk gave ${bytes.length} bytes, not ${contentLength}`);

@@ -1,6 +1,7 @@
 /** The plans by which chunks are served, as data. DESIGN: pass, frame, transcode. */
 
 import type { DecodeStep } from "../codecs/decode_steps.ts";
+import type { Pace } from "../codecs/pace.ts";
 import type { Codec } from "../zarr/metadata.ts";
 
 /** Writes the portable encoding of raw chunk bytes. */
@@ -10,7 +11,7 @@ export interface EncodeStep {
   /** Bytes that it gives, where they are known beforehand. */
   readonly length?: number;
   /** Encodes a whole chunk. */
-  encode(bytes: Uint8Array): Uint8Array | Promise<Uint8Array>;
+  encode(bytes: Uint8Array, pace: Pace): Uint8Array | Promise<Uint8Array>;
 }
 
 /** Blocks of which chunks are slices. */
