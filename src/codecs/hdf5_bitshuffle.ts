@@ -10,6 +10,7 @@ import { decompress } from "./decompress.ts";
 import { readBlocks } from "./hdf5_blocks.ts";
 import { decodeLz4Block } from "./lz4.ts";
 import { bitUnshuffle } from "./shuffle.ts";
+import type { Pace } from "./pace.ts";
 import { compressed, type Size } from "./size.ts";
 
 /** Elements that are shuffled together are a multiple of this; fewer at the end stay as they are. */
@@ -33,10 +34,10 @@ export const hdf5Bitshuffle: Codec = {
     const { cname } = configuration;
     if (cname !== "lz4" && cname !== "zstd" && cname !== null) return "has another compressor";
     return {
-      decode: (bytes) =>
+      decode: (bytes, pace) =>
         cname === null
           ? unshuffleBlocks(bytes, elementBytes, blockElements)
-          : decodeBlocks(bytes, elementBytes, cname, decoded),
+          : decodeBlocks(bytes, elementBytes, cname, decoded, pace),
       encoded: cname === null ? decoded : compressed(decoded),
       scratchBytes: decoded.bytes,
     };
@@ -61,6 +62,7 @@ async function decodeBlocks(
   elementBytes: number,
   cname: "lz4" | "zstd",
   size: Size,
+  pace: Pace,
 ): Promise<Uint8Array> {
   const blocks = readBlocks("bitshuffle", bytes, size);
   const { decodedBytes, blockBytes } = blocks;
@@ -74,10 +76,11 @@ async function decodeBlocks(
     places.push([from, to]);
   });
   for (const [from, to] of places) {
+    if (pace.due()) await pace.turn();
     const exact = { bytes: to - from, exact: true };
     let block = new Uint8Array(cname === "lz4" ? exact.bytes : 0);
     if (cname === "lz4") decodeLz4Block(blocks.next(), block);
-    else block = await decompress("zstd", blocks.next(), exact) as Uint8Array<ArrayBuffer>;
+    else block = await decompress("zstd", blocks.next(), exact, pace) as Uint8Array<ArrayBuffer>;
     bitUnshuffle(block, elementBytes, out.subarray(from, to));
   }
   const rest = blocks.rest();
