@@ -3,7 +3,7 @@
 import { IndexError, OriginError, SluiceError } from "../src/errors.ts";
 import type { Manifest, ManifestFormat, OpenOptions } from "../src/manifest.ts";
 import type { Origin } from "../src/origin/origin.ts";
-import { guarded, GuardedManifest } from "./guarded_manifest.ts";
+import { geotiff } from "./geotiff/mod.ts";
 import { hdf5 } from "./hdf5/mod.ts";
 import { icechunk } from "./icechunk/mod.ts";
 import { kerchunkJson } from "./kerchunk/json.ts";
@@ -17,6 +17,7 @@ export const FORMATS: readonly ManifestFormat[] = [
   kerchunkParquet,
   icechunk,
   hdf5,
+  geotiff,
   zarr,
 ];
 
@@ -43,16 +44,13 @@ export async function openManifest(
       `There is no format "${options.format}"; there are ${formatNames()}`,
     );
   }
-  const manifest = await guarded(format.name, "at its beginning", () => {
-    return format.open(url, origin, options);
-  });
-  return new GuardedManifest(manifest, format.name);
+  return await format.open(url, origin, options);
 }
 
 async function sniff(target: OriginProbe): Promise<ManifestFormat> {
   const read = await target.start();
   for (const format of FORMATS) {
-    if (await guarded(format.name, "at its first bytes", () => format.sniff(read))) return format;
+    if (await format.sniff(read)) return format;
   }
   const refusal = target.refusal();
   if (refusal) {

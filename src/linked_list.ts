@@ -7,10 +7,13 @@
  */
 
 /** Something that can be in one list at a time. The list alone sets these. */
-export class Linked {
-  list?: unknown = undefined;
-  before?: Linked = undefined;
-  behind?: Linked = undefined;
+export interface Linked {
+  /** The list it is in. */
+  list?: unknown;
+  /** Before it in the list. */
+  before?: Linked;
+  /** Behind it in the list. */
+  behind?: Linked;
 }
 
 /** Items in the order in which they were added. */
@@ -18,10 +21,12 @@ export class LinkedList<T extends Linked> {
   #first: Linked | undefined;
   #last: Linked | undefined;
 
+  /** The one that was added first; undefined if there is none. */
   get first(): T | undefined {
     return this.#first as T | undefined;
   }
 
+  /** Adds an item that is in no list, as the last. */
   add(item: T): void {
     item.list = this;
     item.before = this.#last;
@@ -30,6 +35,7 @@ export class LinkedList<T extends Linked> {
     this.#last = item;
   }
 
+  /** Takes an item out, if it is in this list. */
   delete(item: T): void {
     if (item.list !== this) return;
     const { before, behind } = item;

@@ -52,8 +52,8 @@ function planEncoding(
   return {
     name: compressors.map(({ name }) => name).join(" ") || "bytes",
     ...(size.exact && { length: size.bytes }),
-    async encode(bytes, pace) {
-      for (const encoder of encoders) bytes = await encoder.encode(bytes, pace);
+    async encode(bytes) {
+      for (const encoder of encoders) bytes = await encoder.encode(bytes);
       return bytes;
     },
     heldBytes,
@@ -125,7 +125,7 @@ export function planDecoding(pipeline: Pipeline): RawChunks | { readonly reason:
   }
   const untransposed: DecodeStep = {
     name: "transpose",
-    decode: (bytes, pace) => untranspose(bytes, itemBytes!, chunkShape!, order, pace),
+    decode: (bytes) => untranspose(bytes, itemBytes!, chunkShape!, order),
     encoded: size,
     decoded: size,
     // A copy whose units are aligned.

@@ -2,6 +2,7 @@
 
 import type { Codec } from "./codec.ts";
 
+/** The row of `bitround`. */
 export const bitRound: Codec = {
   name: "bitround",
   aliases: ["numcodecs.bitround"],

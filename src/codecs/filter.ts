@@ -3,7 +3,6 @@
 import type { Json, JsonObject } from "../json.ts";
 import type { Decoder, Decoding, Elements } from "./codec.ts";
 import { cast } from "./cast.ts";
-import type { Pace } from "./pace.ts";
 import { type NumpyType, parseNumpyType, sameType } from "./numpy_type.ts";
 
 /** What a filter's elements were, and what they are stored as. */
@@ -53,7 +52,7 @@ export function typeDecoder(
   return filterDecoder(
     declared,
     decoding,
-    (bytes, { encoded, decoded }, pace) => cast(bytes, encoded, decoded, pace),
+    (bytes, { encoded, decoded }) => cast(bytes, encoded, decoded),
   );
 }
 
@@ -65,7 +64,7 @@ export function typeDecoder(
 export function filterDecoder(
   declared: FilterTypes | undefined,
   { decoded: size, endian }: Decoding,
-  undo: (bytes: Uint8Array, types: FilterTypes, pace: Pace) => Promise<Uint8Array>,
+  undo: (bytes: Uint8Array, types: FilterTypes) => Uint8Array,
 ): Decoder | string {
   if (!declared) return "has data types that are not decoded here";
   const { decoded } = declared;
@@ -74,7 +73,7 @@ export function filterDecoder(
     : { ...declared.encoded, bigEndian: endian === "big" && declared.encoded.bytes > 1 };
   if (size.bytes % decoded.bytes !== 0) return "does not fit the array's data type";
   return {
-    decode: (bytes, pace) => undo(bytes, { decoded, encoded }, pace),
+    decode: (bytes) => undo(bytes, { decoded, encoded }),
     encoded: { bytes: size.bytes / decoded.bytes * encoded.bytes, exact: true },
     inPlace: true,
   };

@@ -4,9 +4,7 @@ import type { JsonObject } from "../json.ts";
 import type { Codec } from "./codec.ts";
 import { integer } from "./configuration.ts";
 
-/** Bytes that are done between looks at the pace. */
-const BLOCK_BYTES = 262_144;
-
+/** The row of `shuffle`. */
 export const shuffle: Codec = {
   name: "numcodecs.shuffle",
   aliases: ["shuffle"],
@@ -21,13 +19,9 @@ export const shuffle: Codec = {
     const elementBytes = shuffledBytes(configuration);
     if (elementBytes === undefined) return "does not say its element size";
     return {
-      async decode(bytes, pace) {
+      decode(bytes) {
         const out = new Uint8Array(bytes.length);
-        const step = Math.ceil(BLOCK_BYTES / elementBytes);
-        for (let at = 0; at === 0 || at * elementBytes < bytes.length; at += step) {
-          if (pace.due()) await pace.turn();
-          unshuffle(bytes, elementBytes, out, at, at + step);
-        }
+        unshuffle(bytes, elementBytes, out);
         return out;
       },
       encoded: decoded,
@@ -50,25 +44,15 @@ export function shuffledBytes(configuration: JsonObject): number | undefined {
  *
  * @param elementBytes bytes of an element
  * @param out as long as `bytes`, and another place
- * @param from the first element to be done, and `end` the one behind the last
  */
-export function unshuffle(
-  bytes: Uint8Array,
-  elementBytes: number,
-  out: Uint8Array,
-  from = 0,
-  end = Infinity,
-): void {
+export function unshuffle(bytes: Uint8Array, elementBytes: number, out: Uint8Array): void {
   const count = Math.floor(bytes.length / elementBytes);
-  const stop = Math.min(count, end);
+  const whole = count * elementBytes;
   for (let byte = 0; byte < elementBytes; byte++) {
     const plane = byte * count;
-    for (let i = from, to = from * elementBytes + byte; i < stop; i++, to += elementBytes) {
-      out[to] = bytes[plane + i];
-    }
+    for (let i = 0, to = byte; i < count; i++, to += elementBytes) out[to] = bytes[plane + i];
   }
-  const whole = count * elementBytes;
-  if (end >= count) out.set(bytes.subarray(whole), whole);
+  out.set(bytes.subarray(whole), whole);
 }
 
 /**

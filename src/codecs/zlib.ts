@@ -3,6 +3,7 @@
 import type { Codec } from "./codec.ts";
 import { decompressor } from "./decompress.ts";
 
+/** The row of `zlib`. */
 export const zlib: Codec = {
   name: "numcodecs.zlib",
   aliases: ["zlib"],

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { Linked, LinkedList } from "../../src/linked_list.ts";
+import { type Linked, LinkedList } from "../../src/linked_list.ts";
 
-class Item extends Linked {
-  constructor(readonly name: string) {
-    super();
-  }
+class Item implements Linked {
+  list?: unknown = undefined;
+  before?: Linked = undefined;
+  behind?: Linked = undefined;
+  constructor(readonly name: string) {}
 }
 
 /** Empties the list from its front. */
