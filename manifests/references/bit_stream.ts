@@ -104,6 +104,13 @@ export class BitReader {
     return count === 32 ? value >>> 0 : value & ((1 << count) - 1);
   }
 
+  /** Goes past `count` bits. */
+  skip(count: number): void {
+    const bit = this.#bit + count;
+    this.#at += Math.floor(bit / 8);
+    this.#bit = bit & 7;
+  }
+
   /** The next LEB128 integer, on a byte's border. */
   varint(): number {
     let [value, scale] = [0, 1];

@@ -10,7 +10,10 @@
  * - `1`, runs, then each run: rows since the last one × 2, + 1 if it has an id and an offset of its own
  *   (which follow), else it goes on in the file behind a gap of so many bytes (which follow). Within a
  *   run one row starts where the one before ended.
- * - `0`, least id, bits an id, least offset, bits an offset, then the ids, then the offsets, as bits.
+ * - `0`, step, least id, bits an id, least offset, bits an offset, then the ids, then the offsets, as bits.
+ *   Step is 0, or 1 where the ids are mostly each one more than the one before (each chunk in a file of
+ *   its own): written is then the id + {@link BLOCK_ROWS} − the row. 512 chunks of 4,096 bytes, each in a
+ *   file of its own, are `0, 1, 515, 0, 0, 0` and lengths `4096, 0, 0`.
  *
  * Lengths are a header (least length, `classBits`, `lowBits`), then for each row that is not absent its
  * class c and the length less the least: c = 0 has `lowBits` bits, any other c one bit fewer than
@@ -70,12 +73,7 @@ export class PackedReferences {
     const placesBytes = places.varint();
     const lengths = new LengthReader(this.packed, places.at + placesBytes);
     if (places.varint() === AS_RUNS) return readInRuns(places, lengths, at, into);
-    const reader = this.#block(block);
-    for (let i = 0; i <= at; i++) reader.next();
-    into.id = reader.id;
-    into.offset = reader.offset;
-    into.length = reader.length;
-    return into;
+    return readInColumns(places, lengths, at, this.#rowsOf(block), into);
   }
 
   /** Every row in order; the same object each time. */
@@ -93,8 +91,12 @@ export class PackedReferences {
     return new BlockReader(
       this.packed,
       this.starts[block] ?? 0,
-      Math.min(BLOCK_ROWS, this.rows - block * BLOCK_ROWS),
+      this.#rowsOf(block),
     );
+  }
+
+  #rowsOf(block: number): number {
+    return Math.min(BLOCK_ROWS, this.rows - block * BLOCK_ROWS);
   }
 }
 
@@ -148,15 +150,65 @@ class BlockReader implements PackedRow {
     };
   }
 
-  #readColumns(places: BitReader, rows: number): () => void {
-    const [leastId, idBits] = [places.varint(), places.varint()];
-    const [leastOffset, offsetBits] = [places.varint(), places.varint()];
-    const offsets = new BitReader(places.bytes, places.at + Math.ceil(rows * idBits / 8));
-    return () => {
-      this.id = leastId + places.bits(idBits);
-      this.offset = leastOffset + offsets.bits(offsetBits);
+  #readColumns(places: BitReader, rows: number): (row: number) => void {
+    const columns = readColumns(places, rows);
+    return (row) => {
+      this.id = columns.id(row);
+      this.offset = columns.offset();
     };
   }
+}
+
+/** The columns of a block, each read one row after the other. */
+interface PlaceColumns {
+  /** The next id, which is that of `row`. */
+  id(row: number): number;
+  /** The next offset. */
+  offset(): number;
+  /** Goes past rows. */
+  skipIds(rows: number): void;
+  /** Goes past rows. */
+  skipOffsets(rows: number): void;
+  /** True if no row is absent. */
+  readonly isFull: boolean;
+}
+
+function readColumns(places: BitReader, rows: number): PlaceColumns {
+  const step = places.varint();
+  const [leastId, idBits] = [places.varint(), places.varint()];
+  const [leastOffset, offsetBits] = [places.varint(), places.varint()];
+  const offsets = new BitReader(places.bytes, places.at + Math.ceil(rows * idBits / 8));
+  return {
+    id: (row) => leastId + places.bits(idBits) + (step === 0 ? 0 : row - BLOCK_ROWS),
+    offset: () => leastOffset + offsets.bits(offsetBits),
+    skipIds: (rows) => places.skip(rows * idBits),
+    skipOffsets: (rows) => offsets.skip(rows * offsetBits),
+    isFull: step === 0 && leastId > ABSENT_ID,
+  };
+}
+
+/** The row `at` of a block of columns. */
+function readInColumns(
+  places: BitReader,
+  lengths: LengthReader,
+  at: number,
+  rows: number,
+  into: PackedRow,
+): PackedRow {
+  const columns = readColumns(places, rows);
+  // absent rows have no lengths
+  let stored = at;
+  if (columns.isFull) columns.skipIds(at);
+  else for (let row = 0; row < at; row++) if (columns.id(row) === ABSENT_ID) stored--;
+  into.id = columns.id(at);
+  into.offset = 0;
+  into.length = 0;
+  if (into.id === ABSENT_ID) return into;
+  columns.skipOffsets(at);
+  into.offset = columns.offset();
+  lengths.sum(stored);
+  into.length = lengths.sum(1);
+  return into;
 }
 
 /** The row `at` of a block of runs, whose places are read up to the runs. */

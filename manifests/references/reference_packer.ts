@@ -55,7 +55,9 @@ export class ReferencePacker {
     const places = this.#places;
     places.clear();
     const runs = block.runs();
-    const ids = new Packing(block.ids, block.count);
+    const plainIds = new Packing(block.ids, block.count);
+    const stepIds = new Packing(block.idsLessRows(), block.count);
+    const ids = stepIds.bits < plainIds.bits ? stepIds : plainIds;
     const offsets = new Packing(block.offsets, block.count);
     let runBytes = 0;
     for (const { id, bytes } of runs) {
@@ -73,6 +75,7 @@ export class ReferencePacker {
       }
     } else {
       places.varint(AS_COLUMNS);
+      places.varint(ids === stepIds ? 1 : 0);
       for (const packing of [ids, offsets]) {
         places.varint(packing.least);
         places.varint(packing.bits);
@@ -128,6 +131,13 @@ class BlockRows implements RowColumns {
   readonly ids = new Float64Array(BLOCK_ROWS);
   readonly offsets = new Float64Array(BLOCK_ROWS);
   readonly lengths = new Float64Array(BLOCK_ROWS);
+  readonly #idsLessRows = new Float64Array(BLOCK_ROWS);
+
+  /** Ids + {@link BLOCK_ROWS} − their rows: alike where each is one more than the one before. */
+  idsLessRows(): Float64Array {
+    for (let i = 0; i < this.count; i++) this.#idsLessRows[i] = this.ids[i] + BLOCK_ROWS - i;
+    return this.#idsLessRows;
+  }
 
   fill(source: ReferenceRows, first: number): void {
     this.count = Math.min(BLOCK_ROWS, source.rows - first);

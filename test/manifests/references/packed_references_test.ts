@@ -159,3 +159,15 @@ Deno.test("references of an archive's usual files take under 2.6 bytes each", ()
   const { heldBytes } = check(rows, "archive");
   assert.ok(heldBytes < rows.length * 2.6, `${heldBytes / rows.length} bytes a row`);
 });
+
+Deno.test("chunks in files of their own take next to nothing; absent ones among them stay absent", () => {
+  const own = (i: number): PackedRow => ({ id: url(i), offset: 0, length: 4096 });
+  const absent: PackedRow = { id: ABSENT_ID, offset: 0, length: 0 };
+  const rows = Array.from({ length: 10_000 }, (_, i) => own(i));
+  const { heldBytes } = check(rows, "files in order");
+  assert.ok(heldBytes < 700, `${heldBytes}`);
+  check(rows.map((row, i) => i % 7 === 3 ? absent : row), "some absent");
+  check(rows.map((row, i) => i % 512 > 2 ? absent : row), "most absent");
+  check(rows.toReversed(), "files in reverse");
+  check(rows.map((row, i) => ({ ...row, id: url(2 ** 31 + i) })), "high numbers");
+});
