@@ -5,7 +5,6 @@ import { didYouMean } from "../src/did_you_mean.ts";
 
 /** Wrong usage, or what was asked for cannot be had: one line, exit code 2. */
 export class UsageError extends Error {
-  /** What tells it from other errors. */
   override readonly name = "UsageError";
 }
 
@@ -45,29 +44,22 @@ const COMMANDS: Readonly<Record<string, ReadonlyArray<keyof typeof FLAGS>>> = {
   help: [],
 };
 
-/** A command line, taken apart. */
 export interface CommandLine {
-  /** A key of the table of commands. */
   readonly command: string;
   /** What stands beside the flags: paths, URLs, ids. */
   readonly targets: readonly string[];
-  /** A catalog file. */
   readonly catalog?: string;
   /** TCP port; 0 for any that is free. */
   readonly port: number;
   /** Name or address to listen on, IPv6 without brackets. */
   readonly host: string;
-  /** Prefixes that references may point to. */
   readonly origins: readonly string[];
-  /** Name of the targets' format. */
   readonly format?: string;
-  /** Whether to print JSON. */
   readonly json: boolean;
   /** Chunks to check at most, over all arrays. */
   readonly sample: number;
 }
 
-/** Takes a command line apart. @throws UsageError also for flags that the command has no use for */
 export function parseCommandLine(args: readonly string[]): CommandLine {
   const [name, ...rest] = args;
   const command = name === "--help" || name === "-h" || rest.includes("--help") ? "help" : name;

@@ -8,7 +8,6 @@ import { explain, isAbsence, placeOf } from "../src/tools/explain.ts";
 import { UsageError } from "./command_line.ts";
 import { inspect, type InspectReport } from "../src/tools/inspect.ts";
 
-/** Opens a dataset. @throws UsageError if there is nothing at its URL; SluiceError */
 export async function openTarget(dataset: Dataset): Promise<Store> {
   try {
     return await dataset.store(undefined, "portable");
@@ -20,7 +19,6 @@ export async function openTarget(dataset: Dataset): Promise<Store> {
   }
 }
 
-/** Prints what an index holds. Returns the exit code. */
 export async function inspectCommand(dataset: Dataset, json: boolean): Promise<number> {
   const store = await openTarget(dataset);
   const report = await inspect(
@@ -33,7 +31,6 @@ export async function inspectCommand(dataset: Dataset, json: boolean): Promise<n
   return 0;
 }
 
-/** Prints what of a sample of chunks is wrong. Returns the exit code: 1 if something is. */
 export async function checkCommand(
   dataset: Dataset,
   sample: number,

@@ -3,7 +3,6 @@
 import type { FileAccess, OpenFile } from "../src/origin/stores/file_access.ts";
 import type { ListEntry } from "../src/origin/origin.ts";
 
-/** Files as Deno's permissions allow. */
 export const denoFiles: FileAccess = {
   realPath: (path) => orAbsent(() => Deno.realPath(path)),
 

@@ -15,9 +15,7 @@ import { originsFor } from "../src/origin/mod.ts";
 import type { Resolve } from "../src/origin/resolve.ts";
 import { RateLimit } from "../src/http/rate_limit.ts";
 
-/** What the platform gives. */
 export interface Platform {
-  /** Where events and faults are written. */
   readonly log: Log;
   /** Local files; without it every `file:` URL is refused. */
   readonly files?: FileAccess;
@@ -25,17 +23,14 @@ export interface Platform {
   readonly shared?: boolean;
   /** Opens connections to origins in place of the runtime's own. */
   readonly fetch?: typeof fetch;
-  /** Looks names up. */
   readonly resolve?: Resolve;
   /** The same, but never over a connection that was kept from an earlier read. */
   readonly freshFetch?: typeof fetch;
 }
 
-/** A gateway: its catalog and its fetch handler. */
 export interface Gateway {
   /** The datasets; an index is opened when a request first needs it. */
   readonly catalog: Catalog;
-  /** What its chunk answers hold, and have decoded. */
   readonly chunks: ChunkMemory;
   /** Answers one request; a fault becomes a problem document. */
   fetch(request: Request, connection: Connection): Response | Promise<Response>;

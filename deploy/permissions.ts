@@ -15,13 +15,10 @@ const DENIED = [
   "metadata.google.internal",
 ];
 
-/** What a catalog is served with. */
 export interface PermissionOptions {
   /** `host:port` that the server listens on. */
   readonly listen: string;
-  /** Names of the environment variables that the catalog file mentions. */
   readonly variables: readonly string[];
-  /** The catalog file, if it is one. */
   readonly file?: string;
 }
 
@@ -84,7 +81,6 @@ export async function permissionFlags(
   ];
 }
 
-/** Words as a shell reads them, on one line. */
 export function shellWords(words: readonly string[]): string {
   return words.map((word) =>
     /^[\w@%+=:,./[\]-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`

@@ -9,11 +9,8 @@ import {
 import { canonicalScheme } from "../src/origin/canonical_url.ts";
 import { UsageError } from "./command_line.ts";
 
-/** What of the command line's flags concerns targets. */
 export interface TargetOptions {
-  /** Prefixes that references may point to. */
   readonly origins: readonly string[];
-  /** Name of the targets' format; undefined: it is sniffed. */
   readonly format?: string;
 }
 

@@ -56,6 +56,9 @@ export interface App {
 /** Characters of a URL, escapes and all. A key is kept as long as what it names. */
 const MAX_URL_LENGTH = 4096;
 
+/** Paths that say whether the gateway lives. */
+const PROBES = new Set(["/-/health", "/-/ready"]);
+
 /** Puts the handlers behind their routes. */
 export function createApp(routes: Routes, log: Log): App {
   const app = new Hono<{ Bindings: Connection }>({ getPath: (request) => pathOf(request.url) });
@@ -65,7 +68,8 @@ export function createApp(routes: Routes, log: Log): App {
     if (method !== "GET" && method !== "HEAD") {
       throw new SluiceError("method-not-allowed", `Cannot answer ${method}`);
     }
-    routes.admit(c.req.raw, c.env);
+    // who asks for life and readiness is answered however many others ask from the same address
+    if (!PROBES.has(c.req.path)) routes.admit(c.req.raw, c.env);
     if (c.req.url.length > MAX_URL_LENGTH) {
       throw new SluiceError("key-too-long", `A URL has ${MAX_URL_LENGTH} characters at most`);
     }

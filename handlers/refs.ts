@@ -2,7 +2,6 @@
 
 import type { Dataset } from "../src/catalog/dataset.ts";
 import type { StorePath } from "../src/catalog/store_path.ts";
-import { planArray } from "../src/chunk/plan.ts";
 import type { ChunkRef } from "../src/chunk/ref.ts";
 import { responseWith } from "../src/http/headers.ts";
 
@@ -19,10 +18,13 @@ export async function chunkReference(dataset: Dataset, target: StorePath): Promi
     throw dataset.absent(target.key, target.version, store.manifest);
   }
   const { array, ref } = entry;
+  const { encoding = 0 } = ref;
+  const node = encoding > 0 ? await store.manifest.node(array.path) : undefined;
+  const encoded = node?.type === "array" ? node.encodings?.[encoding] : undefined;
   const body = JSON.stringify({
     ...placeOf(ref, dataset.url),
-    tier: planArray(array.native).tier,
-    codecs: array.native.codecs,
+    tier: array.plans[encoding]?.tier,
+    codecs: (encoded ?? array.native).codecs,
   });
   return responseWith(body, [
     ["content-type", "application/json"],

@@ -6,12 +6,9 @@ import { isObject, type Json, type JsonObject, parseJson } from "../src/json.ts"
 import { arrayFromV2, groupFromV2 } from "../src/zarr/v2/to_v3.ts";
 import { parseZarrJson } from "../src/zarr/v3_document.ts";
 import { jsonMembers } from "./json_members.ts";
+import { childPath, mustBePlain, NodeTree, overLimit } from "./node_tree.ts";
 import { type ChunkLayout, chunkLayout } from "../src/zarr/chunk_grid.ts";
 
-/** Names in a path at most. */
-const MAX_DEPTH = 64;
-/** UTF-16 units of a name at most. */
-const MAX_NAME = 1024;
 /** Bytes of one node's metadata, or of its attributes, at most. */
 const MAX_DOCUMENT_BYTES = 2 ** 22;
 /** Bytes of a consolidated document at most. */
@@ -25,15 +22,10 @@ export function isMetadataName(name: string): boolean {
     name === "zarr.json";
 }
 
-/** `name` below the node at `path`. */
-export function childPath(path: string, name: string): string {
-  return path === "" ? name : `${path}/${name}`;
-}
-
 /** Nodes by path, from their documents. Groups above a node need no document of their own. */
 export class DocumentHierarchy {
   readonly #documents: Map<string, Uint8Array>;
-  readonly #children = new Map<string, Set<string>>();
+  readonly #tree = new NodeTree();
   readonly #layouts = new Map<string, ChunkLayout>();
   /** Bytes of the documents and of what was made of them, estimated. */
   readonly heldBytes: number;
@@ -51,7 +43,7 @@ export class DocumentHierarchy {
     for (const name of [".zmetadata", "zarr.json"]) {
       const bytes = documents.get(name)?.length ?? 0;
       if (bytes > MAX_CONSOLIDATED_BYTES) {
-        throw tooLarge(`"${name}" has ${bytes} bytes`, MAX_CONSOLIDATED_BYTES);
+        throw overLimit(`"${name}" has ${bytes} bytes`, MAX_CONSOLIDATED_BYTES);
       }
     }
     addConsolidatedV2(documents);
@@ -65,7 +57,7 @@ export class DocumentHierarchy {
       mustBePlain(key);
       if (key !== ".zmetadata" && key !== "zarr.json") mustFit(key, bytes);
       if (name === ".zmetadata" || name === ".zattrs") continue;
-      this.#addNode(key.slice(0, Math.max(0, slash)));
+      this.#tree.add(key.slice(0, Math.max(0, slash)));
     }
     this.heldBytes = held;
   }
@@ -95,7 +87,7 @@ export class DocumentHierarchy {
       };
     }
     const zgroup = this.#documents.get(childPath(path, ".zgroup"));
-    if (!zgroup && !this.#children.has(path)) return undefined;
+    if (!zgroup && !this.#tree.isGroup(path)) return undefined;
     return {
       type: "group",
       metadata: groupFromV2(attributes()),
@@ -105,7 +97,7 @@ export class DocumentHierarchy {
 
   /** Names of the nodes below `path`, sorted; none for an array. */
   children(path: string): string[] {
-    return [...this.#children.get(path) ?? []].sort();
+    return this.#tree.children(path);
   }
 
   /** The chunk layout of the array at `path`; undefined if there is no array whose chunks can be found. @throws IndexError */
@@ -126,47 +118,13 @@ export class DocumentHierarchy {
       if (name === ".zarray" || name === "zarr.json") yield key.slice(0, Math.max(0, slash));
     }
   }
-
-  #addNode(path: string): void {
-    if (!this.#children.has("")) this.#children.set("", new Set());
-    for (let child = path; child !== "";) {
-      const slash = child.lastIndexOf("/");
-      const parent = child.slice(0, Math.max(0, slash));
-      const siblings = this.#children.get(parent) ?? new Set();
-      if (siblings.has(child.slice(slash + 1))) return;
-      this.#children.set(parent, siblings.add(child.slice(slash + 1)));
-      child = parent;
-    }
-  }
-}
-
-/**
- * Refuses the key of a document that could be below itself, or so deep that walking it does not end.
- *
- * @throws IndexError
- */
-export function mustBePlain(key: string): void {
-  const names = key.split("/").slice(0, -1);
-  const shown = key.length > 200 ? `${key.slice(0, 200)}…` : key;
-  if (names.some((name) => name === "" || name === "." || name === "..")) {
-    throw new IndexError(`The key "${shown}" has an empty, "." or ".." segment`, { key: shown });
-  }
-  if (names.length > MAX_DEPTH) {
-    throw tooLarge(`The key "${shown}" has ${names.length} segments`, MAX_DEPTH);
-  }
-  const longest = Math.max(0, ...names.map((name) => name.length));
-  if (longest > MAX_NAME) throw tooLarge(`A name of ${longest} characters in the index`, MAX_NAME);
 }
 
 /** Refuses a document of one node that is over the limit. @throws IndexError `index-too-large` */
 export function mustFit(key: string, { length }: Uint8Array): void {
   if (length > MAX_DOCUMENT_BYTES) {
-    throw tooLarge(`"${key}" has ${length} bytes`, MAX_DOCUMENT_BYTES);
+    throw overLimit(`"${key}" has ${length} bytes`, MAX_DOCUMENT_BYTES);
   }
-}
-
-function tooLarge(what: string, limit: number): IndexError {
-  return new IndexError(`${what}; the limit is ${limit}`, { limit }, undefined, "index-too-large");
 }
 
 /** A metadata document as a JSON object. @throws IndexError */

@@ -18,6 +18,7 @@ export interface Hdf5Filter {
 }
 
 const BLOSC_COMPRESSORS = ["blosclz", "lz4", "lz4hc", "snappy", "zlib", "zstd"];
+const BITSHUFFLE_COMPRESSORS: Readonly<Record<number, string>> = { 2: "lz4", 3: "zstd" };
 const BLOSC_SHUFFLES = ["noshuffle", "shuffle", "bitshuffle"];
 
 /** Filter number → its codec, from its parameters and the bytes of an element. */
@@ -28,7 +29,24 @@ const CODECS: Readonly<
   2: ([elementsize], itemBytes) =>
     codec("numcodecs.shuffle", { elementsize: elementsize || itemBytes }),
   3: () => codec("numcodecs.fletcher32"),
+  4: ([mask = 0, pixels = 0, bits = 0, line = 0]) =>
+    codec("hdf5.szip", {
+      options_mask: mask,
+      pixels_per_block: pixels,
+      bits_per_pixel: bits,
+      pixels_per_scanline: line,
+    }),
+  5: (parameters) => codec("hdf5.nbit", { cd_values: [...parameters] }),
+  6: (parameters) => codec("hdf5.scaleoffset", { cd_values: [...parameters] }),
   307: ([level = 9]) => codec("numcodecs.bz2", { level }),
+  32000: () => codec("hdf5.lzf"),
+  32004: () => codec("hdf5.lz4"),
+  32008: ([, , elementsize, blocksize = 0, compressor = 0], itemBytes) =>
+    codec("hdf5.bitshuffle", {
+      elementsize: elementsize || itemBytes,
+      blocksize,
+      cname: BITSHUFFLE_COMPRESSORS[compressor] ?? (compressor === 0 ? null : `${compressor}`),
+    }),
   32001: ([, , typesize, , clevel = 5, shuffle = 1, compressor = 0], itemBytes) =>
     codec("blosc", {
       typesize: typesize || itemBytes,
@@ -42,12 +60,6 @@ const CODECS: Readonly<
 
 /** What filters are called that have no codec here, for messages. */
 const NAMES: Readonly<Record<number, string>> = {
-  4: "szip",
-  5: "nbit",
-  6: "scaleoffset",
-  32000: "lzf",
-  32004: "lz4",
-  32008: "bitshuffle",
   32013: "zfp",
   32017: "sz",
   32024: "sz3",

@@ -3,6 +3,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { Decompress } from "fzstd";
 import { IndexError, OriginError, SluiceError } from "../src/errors.ts";
+import { Turn } from "./slices.ts";
 
 /** Hexadecimal digits of a version. */
 const VERSION_DIGITS = 32;
@@ -26,9 +27,12 @@ export class VersionHash {
 /** The parts of a stream, which is cancelled if they are not all taken. @throws OriginError */
 export async function* parts(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
   const reader = stream.getReader();
+  const turn = new Turn();
   let ended = false;
   try {
     for (;;) {
+      // what has come already is read without a turn for others
+      if (turn.isOver) await turn.pass();
       const { done, value } = await reader.read().catch(asOriginError);
       ended = done;
       if (done) return;
@@ -55,6 +59,32 @@ export async function* hashed(
     hash.update(part);
     yield part;
   }
+}
+
+/** All of an index as text. @throws IndexError `index-too-large` above `maxBytes`, or if it is no UTF-8 */
+export async function wholeText(
+  input: AsyncIterable<Uint8Array>,
+  maxBytes: number,
+): Promise<string> {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  let [text, bytes] = ["", 0];
+  try {
+    for await (const part of input) {
+      bytes += part.length;
+      if (bytes > maxBytes) break;
+      text += decoder.decode(part, { stream: true });
+    }
+    if (bytes <= maxBytes) return text + decoder.decode();
+  } catch (cause) {
+    if (cause instanceof TypeError) throw new IndexError("The index is not UTF-8 text", {}, cause);
+    throw cause;
+  }
+  throw new IndexError(
+    `The index has over ${maxBytes} bytes, which is the most that this server reads at once`,
+    { maxBytes },
+    undefined,
+    "index-too-large",
+  );
 }
 
 /** Bytes of a Zstandard frame's header at most. */
@@ -164,9 +194,16 @@ async function* unzstd(
       throw new IndexError("Cannot decompress the index as Zstandard", {}, cause);
     }
   }
+  const turn = new Turn();
+  let step: number = ZSTD_PARTS.least;
   for await (const part of input) {
-    for (let at = 0; at < part.length; at += ZSTD_PART) {
-      push(part.subarray(at, at + ZSTD_PART), false);
+    for (let at = 0; at < part.length;) {
+      if (turn.isOver) await turn.pass();
+      const taken = step;
+      push(part.subarray(at, at + taken), false);
+      const made = pending.reduce((sum, { length }) => sum + length, 0);
+      step = made > MANY_BYTES ? ZSTD_PARTS.least : Math.min(step * 2, ZSTD_PARTS.most);
+      at += taken;
       yield* pending.splice(0);
     }
   }
@@ -174,5 +211,7 @@ async function* unzstd(
   yield* pending.splice(0);
 }
 
-/** Bytes decompressed at a time: of the worst ratio, 32,000, not more than some MiB. */
-const ZSTD_PART = 1024;
+/** Bytes decompressed at a time: of the worst ratio, 32,000, the least give 2 MiB in some milliseconds. */
+const ZSTD_PARTS = { least: 64, most: 1024 } as const;
+/** Bytes that one part gave which show that its ratio is such a one. */
+const MANY_BYTES = 2 ** 20;

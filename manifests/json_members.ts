@@ -1,6 +1,6 @@
 /** The members of a JSON object as they are written: parsed and written again, `NaN` would be `"NaN"`. */
 
-import { EntryScanner } from "./kerchunk/json_scanner.ts";
+import { EntryScanner } from "./json_scanner.ts";
 
 const encoder = new TextEncoder();
 const CLOSE_OBJECT = 0x7d;

@@ -3,7 +3,7 @@
 import { IndexError, OriginError, SluiceError } from "../src/errors.ts";
 import type { Manifest, ManifestFormat, OpenOptions } from "../src/manifest.ts";
 import type { Origin } from "../src/origin/origin.ts";
-import { geotiff } from "./geotiff/mod.ts";
+import { guarded, GuardedManifest } from "./guarded_manifest.ts";
 import { hdf5 } from "./hdf5/mod.ts";
 import { icechunk } from "./icechunk/mod.ts";
 import { kerchunkJson } from "./kerchunk/json.ts";
@@ -17,7 +17,6 @@ export const FORMATS: readonly ManifestFormat[] = [
   kerchunkParquet,
   icechunk,
   hdf5,
-  geotiff,
   zarr,
 ];
 
@@ -44,13 +43,16 @@ export async function openManifest(
       `There is no format "${options.format}"; there are ${formatNames()}`,
     );
   }
-  return await format.open(url, origin, options);
+  const manifest = await guarded(format.name, "at its beginning", () => {
+    return format.open(url, origin, options);
+  });
+  return new GuardedManifest(manifest, format.name);
 }
 
 async function sniff(target: OriginProbe): Promise<ManifestFormat> {
   const read = await target.start();
   for (const format of FORMATS) {
-    if (await format.sniff(read)) return format;
+    if (await guarded(format.name, "at its first bytes", () => format.sniff(read))) return format;
   }
   const refusal = target.refusal();
   if (refusal) {

@@ -51,9 +51,9 @@ export class ByteCache {
     return loading;
   }
 
-  /** Remembers `value` under `key`, in the place of what was there. */
-  set<T>(key: string, value: T, bytes: number): void {
-    this.#entries.set(key, { value, bytes });
+  /** Remembers `value` under `key`, in the place of what was there; false if it is heavier than the whole cache. */
+  set<T>(key: string, value: T, bytes: number): boolean {
+    return this.#entries.set(key, { value, bytes }).has(key);
   }
 
   /** Forgets `key`. */

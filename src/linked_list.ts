@@ -7,13 +7,10 @@
  */
 
 /** Something that can be in one list at a time. The list alone sets these. */
-export interface Linked {
-  /** The list it is in. */
-  list?: unknown;
-  /** Before it in the list. */
-  before?: Linked;
-  /** Behind it in the list. */
-  behind?: Linked;
+export class Linked {
+  list?: unknown = undefined;
+  before?: Linked = undefined;
+  behind?: Linked = undefined;
 }
 
 /** Items in the order in which they were added. */
@@ -21,12 +18,10 @@ export class LinkedList<T extends Linked> {
   #first: Linked | undefined;
   #last: Linked | undefined;
 
-  /** The one that was added first; undefined if there is none. */
   get first(): T | undefined {
     return this.#first as T | undefined;
   }
 
-  /** Adds an item that is in no list, as the last. */
   add(item: T): void {
     item.list = this;
     item.before = this.#last;
@@ -35,7 +30,6 @@ export class LinkedList<T extends Linked> {
     this.#last = item;
   }
 
-  /** Takes an item out, if it is in this list. */
   delete(item: T): void {
     if (item.list !== this) return;
     const { before, behind } = item;

@@ -30,6 +30,8 @@ export interface ChunkTable {
   readonly offsets: Float64Array;
   /** Bytes; for inline rows the size of the bytes, for objects 0. */
   readonly lengths: Float64Array;
+  /** `ChunkRef.encoding` a row; absent if all are 0. */
+  readonly encodings?: Uint16Array;
   /** A row's validator, where the index has them. */
   readonly validator?: (row: number) => Validator | undefined;
   /** An inline row's bytes. */
@@ -91,8 +93,12 @@ export interface Manifest {
     coords: readonly number[],
     signal?: AbortSignal,
   ): Promise<ChunkRef | undefined>;
-  /** Every stored chunk of the array at `path`, in tables of at most about 100,000 rows. */
-  refs(path: string): AsyncIterable<ChunkTable>;
+  /**
+   * Every stored chunk of the array at `path`, in tables of at most about 100,000 rows.
+   *
+   * @param order "grid": in C order of the coordinates; "stored", the usual one: as is cheapest
+   */
+  refs(path: string, order?: "grid" | "stored"): AsyncIterable<ChunkTable>;
   /**
    * Looks whether the index has changed at its source, with one conditional read: this same manifest
    * if not, else a newly opened one. Not called on a pinned manifest.

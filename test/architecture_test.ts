@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { dirname, join, relative } from "node:path";
+import { dirname, join } from "node:path";
 
 const ROOT = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
 
@@ -26,15 +26,108 @@ function imports(source: string): string[] {
   return [...source.matchAll(pattern)].map((match) => match[1] ?? match[2] ?? match[3]);
 }
 
-for (const layer of Object.keys(MAY_IMPORT)) {
-  Deno.test(`${layer}/ imports only ${MAY_IMPORT[layer].join(", ")}`, async () => {
-    for await (const path of modules(layer)) {
-      for (const specifier of imports(await Deno.readTextFile(join(ROOT, path)))) {
-        if (!specifier.startsWith(".")) continue;
-        const target = relative(ROOT, join(ROOT, dirname(path), specifier)).split("/")[0];
-        assert.ok(MAY_IMPORT[layer].includes(target), `${path} imports ${specifier}`);
+/** The parts of src, each of which may import itself and what stands before it. */
+const ORDER = [
+  ["errors.ts", "byte_range.ts", "linked_list.ts", "deadlines.ts", "json.ts", "did_you_mean.ts"],
+  ["log.ts", "byte_cache.ts", "budget.ts", "codecs", "http"],
+  ["zarr"],
+  ["origin"],
+  ["chunk"],
+  ["manifest.ts"],
+  ["catalog"],
+  ["tools"],
+];
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Every import of one of the program's modules by another, as paths below the root. */
+async function internalImports(): Promise<Import[]> {
+  const found: Import[] = [];
+  for (const layer of Object.keys(MAY_IMPORT)) {
+    for await (const from of modules(layer)) {
+      for (const specifier of imports(await Deno.readTextFile(join(ROOT, from)))) {
+        if (specifier.startsWith(".")) found.push({ from, to: join(dirname(from), specifier) });
       }
     }
+  }
+  return found;
+}
+
+const IMPORTS = await internalImports();
+
+for (const layer of Object.keys(MAY_IMPORT)) {
+  Deno.test(`${layer}/ imports only ${MAY_IMPORT[layer].join(", ")}`, () => {
+    const own = IMPORTS.filter(({ from }) => from.startsWith(`${layer}/`));
+    assert.ok(own.length > 0, layer);
+    assert.deepEqual(own.filter(({ to }) => !MAY_IMPORT[layer].includes(to.split("/")[0])), []);
+  });
+}
+
+Deno.test("src/ is in order: errors, codecs, zarr, origin, chunk, catalog, tools", async () => {
+  const place = (path: string) => ORDER.findIndex((parts) => parts.includes(path.split("/")[1]));
+  for await (const path of modules("src")) assert.notEqual(place(path), -1, `${path} has no place`);
+  const back = IMPORTS.filter(({ from, to }) =>
+    from.startsWith("src/") && to.startsWith("src/") && place(to) > place(from)
+  );
+  assert.deepEqual(back, []);
+});
+
+/** A way round through files and folders that stand in one folder; undefined if there is none. */
+function circle(all: readonly Import[]): string[] | undefined {
+  const next = new Map<string, Set<string>>();
+  for (const { from, to } of all) {
+    const [a, b] = [from.split("/"), to.split("/")];
+    const fork = a.findIndex((name, i) => name !== b[i]);
+    if (fork < 0) continue;
+    const [source, target] = [a, b].map((names) => names.slice(0, fork + 1).join("/"));
+    next.set(source, (next.get(source) ?? new Set()).add(target));
+  }
+  const done = new Set<string>();
+  const walk = (node: string, way: readonly string[]): string[] | undefined => {
+    if (way.includes(node)) return [...way.slice(way.indexOf(node)), node];
+    if (done.has(node)) return undefined;
+    for (const target of next.get(node) ?? []) {
+      const found = walk(target, [...way, node]);
+      if (found) return found;
+    }
+    done.add(node);
+    return undefined;
+  };
+  for (const node of next.keys()) {
+    const found = walk(node, []);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+Deno.test("circle() finds folders that import each other by way of different files", () => {
+  const folders = [{ from: "m/a/x.ts", to: "m/b/y.ts" }, { from: "m/b/z.ts", to: "m/a/w.ts" }];
+  assert.deepEqual(circle(folders), ["m/a", "m/b", "m/a"]);
+  assert.equal(circle(folders.slice(1)), undefined);
+});
+
+Deno.test("no two files or folders import each other, at any level", () => {
+  assert.equal(circle(IMPORTS), undefined);
+});
+
+/** Folders of DESIGN.md §1: whoever looks for a thing opens the one with its name. */
+const HOUSE: Record<string, readonly string[]> = {
+  src: ["catalog", "chunk", "codecs", "http", "origin", "tools", "zarr"],
+  "src/zarr": ["v2"],
+  "src/origin": ["share", "stores"],
+  manifests: ["hdf5", "icechunk", "kerchunk", "parquet", "references", "zarr"],
+};
+
+for (const [folder, names] of Object.entries(HOUSE)) {
+  Deno.test(`${folder}/ has a folder a concept: ${names.join(", ")}`, async () => {
+    const found: string[] = [];
+    for await (const { name, isDirectory } of Deno.readDir(join(ROOT, folder))) {
+      if (isDirectory) found.push(name);
+    }
+    assert.deepEqual(found.sort(), names);
   });
 }
 

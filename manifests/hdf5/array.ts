@@ -52,10 +52,16 @@ const MAX_ELEMENT_BYTES = 16 * 2 ** 20;
 /** Filters whose every mask has an encoding of its own; of more, only all and none. */
 const MAX_MASKED_FILTERS = 4;
 
+/** A dataset's dimensions as they are shown. */
+export interface Dimensioned {
+  /** Their lengths, which may be more than the dataset's own. */
+  readonly shape: readonly number[];
+  /** Their names. */
+  readonly names: readonly string[];
+}
+
 /**
  * The array of one part of a dataset.
- *
- * @param names the names of the dataset's dimensions
  * @param attributes as the file has them, without those that netCDF-4 hides
  * @param fillText what unwritten elements hold, where they are text of variable length
  * @throws IndexError
@@ -63,7 +69,7 @@ const MAX_MASKED_FILTERS = 4;
 export function arrayOf(
   dataset: Dataset,
   part: Part,
-  names: readonly string[],
+  { shape: outer, names }: Dimensioned,
   attributes: JsonObject,
   fillText: string,
   path: string,
@@ -71,7 +77,7 @@ export function arrayOf(
   const { type, space, layout, filters, fillValue } = dataset;
   const isText = part.type.class === "vlen-string";
   const { reason, ...element } = isText ? text : described(part.type);
-  const shape = [...space.shape, ...element.shape];
+  const shape = [...outer, ...element.shape];
   const own = servedChunkShape(layout, space.shape, type.size);
   const where = `the dataset "${path}"`;
   if (layout.class === "chunked" && layout.elementBytes !== type.size) {
@@ -92,8 +98,8 @@ export function arrayOf(
     throw new IndexError(`In ${where}, the fill value has another size than the elements`);
   }
   const leading = isText || part.path.length === 0
-    ? [element.toBytes]
-    : [element.toBytes, fieldCodec(part, type.size)];
+    ? element.codecs
+    : [...element.codecs, fieldCodec(part, type.size)];
   const applied = layout.class === "chunked" && !isText ? filters : [];
   const codecs = applied.map((filter) => filterCodec(filter, type.size));
   const { masks, encodings } = maskedEncodings(leading, codecs);
@@ -137,7 +143,7 @@ export function arrayOf(
 
 const text: Element & Partial<NoElement> = {
   dataType: "string",
-  toBytes: { name: "vlen-utf8" },
+  codecs: [{ name: "vlen-utf8" }],
   shape: [],
   itemBytes: 1,
   attributes: {},
@@ -150,7 +156,7 @@ function described(type: Datatype): Element & Partial<NoElement> {
   if (!("reason" in element)) return element;
   return {
     dataType: { name: "raw_bytes", configuration: { length_bytes: type.size } },
-    toBytes: { name: "bytes" },
+    codecs: [{ name: "bytes" }],
     shape: [],
     itemBytes: type.size,
     attributes: {},

@@ -32,6 +32,11 @@ export const HIDDEN_ATTRIBUTES: ReadonlySet<string> = new Set([
 export interface Dimensions {
   /** The names of a dataset's dimensions, by the dataset's path. */
   readonly names: ReadonlyMap<string, readonly string[]>;
+  /**
+   * The shapes of datasets that are shorter than a dimension of theirs that can grow, by path: what is
+   * missing was never written.
+   */
+  readonly shapes: ReadonlyMap<string, readonly number[]>;
   /** Paths of datasets that are dimensions and no variables. */
   readonly pure: ReadonlySet<string>;
 }
@@ -41,58 +46,84 @@ export function variableName(name: string): string {
   return name.startsWith(NON_COORDINATE) ? name.slice(NON_COORDINATE.length) : name;
 }
 
+/** A dimension scale. */
+interface Scale {
+  readonly name: string;
+  /** Elements of the dimension: of one that can grow, as many as its longest variable has. */
+  length: number;
+  readonly grows: boolean;
+}
+
 /** Finds the names of all dimensions. @throws IndexError, OriginError */
 export async function readDimensions(tree: Tree, heap: HeapValues): Promise<Dimensions> {
-  const scaleNames = new Map<number, string>();
-  const namesById = new Map<number, string>();
+  const scales = new Map<number, Scale>();
+  const scalesById = new Map<number, Scale>();
   const pure = new Set<string>();
   for (const object of tree.objects.values()) {
-    if (!isScale(object)) continue;
+    if (!object.dataset || !isScale(object)) continue;
     const name = variableName(object.path.slice(object.path.lastIndexOf("/") + 1));
-    scaleNames.set(object.address, name);
+    const { shape, maxShape } = object.dataset.space;
+    const scale = {
+      name,
+      length: shape[0] ?? 1,
+      grows: shape.length > 0 && maxShape[0] === undefined,
+    };
+    scales.set(object.address, scale);
     const id = integers(attribute(object, "_Netcdf4Dimid"))?.[0];
-    if (id !== undefined) namesById.set(id, name);
+    if (id !== undefined) scalesById.set(id, scale);
     const label = attribute(object, "NAME");
     if (label && textOf(label).startsWith(PURE)) pure.add(object.path);
   }
   const names = new Map<string, readonly string[]>();
   const unnamed: TreeObject[] = [];
+  const named: Array<{ object: TreeObject; found: readonly Scale[] }> = [];
   for (const object of tree.objects.values()) {
     if (!object.dataset || pure.has(object.path)) continue;
-    const found = await namesOf(object, scaleNames, namesById, heap);
-    if (found) names.set(object.path, found);
-    else unnamed.push(object);
+    const found = await scalesOf(object, scales, scalesById, heap);
+    if (found) {
+      names.set(object.path, found.map(({ name }) => name));
+      named.push({ object, found });
+      object.dataset.space.shape.forEach((length, i) => {
+        if (found[i].grows) found[i].length = Math.max(found[i].length, length);
+      });
+    } else unnamed.push(object);
   }
-  namePhony(unnamed, namesById.size, names);
-  return { names, pure };
+  namePhony(unnamed, scalesById.size, names);
+  const shapes = new Map<string, readonly number[]>();
+  for (const { object, found } of named) {
+    const { shape, maxShape } = object.dataset!.space;
+    const grown = shape.map((length, i) => maxShape[i] === undefined ? found[i].length : length);
+    if (grown.some((length, i) => length > shape[i])) shapes.set(object.path, grown);
+  }
+  return { names, shapes, pure };
 }
 
-async function namesOf(
+async function scalesOf(
   object: TreeObject,
-  scaleNames: ReadonlyMap<number, string>,
-  namesById: ReadonlyMap<number, string>,
+  scales: ReadonlyMap<number, Scale>,
+  scalesById: ReadonlyMap<number, Scale>,
   heap: HeapValues,
-): Promise<string[] | undefined> {
+): Promise<Scale[] | undefined> {
   const rank = object.dataset!.space.shape.length;
   if (rank === 0) return [];
   const ids = integers(attribute(object, "_Netcdf4Coordinates"));
-  if (ids?.length === rank && ids.every((id) => namesById.has(id))) {
-    return ids.map((id) => namesById.get(id)!);
+  if (ids?.length === rank && ids.every((id) => scalesById.has(id))) {
+    return ids.map((id) => scalesById.get(id)!);
   }
-  const own = scaleNames.get(object.address);
+  const own = scales.get(object.address);
   if (own !== undefined && rank === 1) return [own];
   const list = attribute(object, "DIMENSION_LIST");
   if (!list || list.type.class !== "vlen" || list.space.shape[0] !== rank) return undefined;
   const cursor = new Cursor(list.data, heap.file.sizes);
-  const names: string[] = [];
+  const found: Scale[] = [];
   for (let i = 0; i < rank; i++) {
     const { count, bytes } = await heap.at(cursor);
     const address = count > 0 ? new Cursor(bytes, heap.file.sizes).address() : undefined;
-    const name = address === undefined ? undefined : scaleNames.get(address);
-    if (name === undefined) return undefined;
-    names.push(name);
+    const scale = address === undefined ? undefined : scales.get(address);
+    if (scale === undefined) return undefined;
+    found.push(scale);
   }
-  return names;
+  return found;
 }
 
 /** Dimensions without a name get one a length and group, as netCDF-C makes them up. */

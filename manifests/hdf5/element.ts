@@ -10,8 +10,8 @@ import type { Datatype } from "./datatype.ts";
 export interface Element {
   /** The Zarr v3 data type. */
   readonly dataType: DataType;
-  /** The codec that reads the stored bytes as elements. */
-  readonly toBytes: Codec;
+  /** The codecs that read the stored bytes as elements. */
+  readonly codecs: readonly Codec[];
   /** Dimensions that an element has of its own, which follow those of the dataset. */
   readonly shape: readonly number[];
   /** Bytes of one element of `dataType` in the file. */
@@ -44,7 +44,7 @@ export function elementOf(type: Datatype): Element | NoElement {
       return parts ? complex(parts) : { reason: "a compound inside another type has no Zarr form" };
     }
     case "string":
-      return fixedText(type.size);
+      return fixedText(type);
     case "opaque":
       return opaque(type.size);
     case "enum":
@@ -64,23 +64,30 @@ export function elementOf(type: Datatype): Element | NoElement {
   }
 }
 
-function bytesCodec(itemBytes: number, bigEndian: boolean): Codec {
+function bytesCodecs(itemBytes: number, bigEndian: boolean): Codec[] {
   return itemBytes === 1
-    ? { name: "bytes" }
-    : { name: "bytes", configuration: { endian: bigEndian ? "big" : "little" } };
+    ? [{ name: "bytes" }]
+    : [{ name: "bytes", configuration: { endian: bigEndian ? "big" : "little" } }];
 }
 
-function integer(type: Extract<Datatype, { class: "integer" | "bitfield" }>): Element | NoElement {
+type Integer = Extract<Datatype, { class: "integer" | "bitfield" }>;
+
+function integer(type: Integer): Element | NoElement {
   const { size, bigEndian, signed } = type;
   if (![1, 2, 4, 8].includes(size)) {
     return { reason: `integers of ${size} bytes have no Zarr form` };
   }
-  if (type.bitOffset !== 0 || type.precision !== 8 * size) {
-    return { reason: `integers of ${type.precision} bits in ${size} bytes are not unpacked here` };
+  const { bitOffset, precision } = type;
+  const isWhole = bitOffset === 0 && precision === 8 * size;
+  if (precision < 1 || bitOffset + precision > 8 * size) {
+    return { reason: `integers of ${precision} bits in ${size} bytes cannot be` };
   }
   return {
     dataType: `${signed ? "int" : "uint"}${8 * size}`,
-    toBytes: bytesCodec(size, bigEndian),
+    codecs: [
+      ...bytesCodecs(size, bigEndian),
+      ...(isWhole ? [] : [precisionCodec(type)]),
+    ],
     shape: [],
     itemBytes: size,
     attributes: {},
@@ -88,22 +95,36 @@ function integer(type: Extract<Datatype, { class: "integer" | "bitfield" }>): El
   };
 }
 
+/** Moves the bits that a number uses to the low end of its bytes. */
+function precisionCodec({ size, bitOffset, precision, signed, bigEndian }: Integer): Codec {
+  return {
+    name: "hdf5.precision",
+    configuration: {
+      bytes: size,
+      offset: bitOffset,
+      bits: precision,
+      signed,
+      endian: bigEndian ? "big" : "little",
+    },
+  };
+}
+
 function integerAt(
   view: DataView,
   at: number,
-  { size, bigEndian, signed }: Extract<Datatype, { class: "integer" | "bitfield" }>,
+  { size, bigEndian, signed, bitOffset, precision }: Integer,
 ): bigint {
   let value = 0n;
   for (let i = 0; i < size; i++) {
     value = value << 8n | BigInt(view.getUint8(at + (bigEndian ? i : size - 1 - i)));
   }
-  return signed ? BigInt.asIntN(8 * size, value) : value;
+  return (signed ? BigInt.asIntN : BigInt.asUintN)(precision, value >> BigInt(bitOffset));
 }
 
 function float(size: number, bigEndian: boolean): Element {
   return {
     dataType: `float${8 * size}`,
-    toBytes: bytesCodec(size, bigEndian),
+    codecs: bytesCodecs(size, bigEndian),
     shape: [],
     itemBytes: size,
     attributes: {},
@@ -134,7 +155,7 @@ function complex(base: Datatype): Element | NoElement {
   const { size, bigEndian } = base;
   return {
     dataType: `complex${16 * size}`,
-    toBytes: bytesCodec(2 * size, bigEndian),
+    codecs: bytesCodecs(2 * size, bigEndian),
     shape: [],
     itemBytes: 2 * size,
     attributes: {},
@@ -159,10 +180,15 @@ export function complexParts(
   return isNamed && isPacked ? real.type : undefined;
 }
 
-function fixedText(size: number): Element {
+/** What NumPy has of text, which ends in NULs: what other writers put behind it is not part of it. */
+function fixedText({ size, padding }: Extract<Datatype, { class: "string" }>): Element {
+  const isPlain = padding === "null-padded" || padding === "null-terminated" && size === 1;
   return {
     dataType: { name: "null_terminated_bytes", configuration: { length_bytes: size } },
-    toBytes: { name: "bytes" },
+    codecs: [
+      { name: "bytes" },
+      ...(isPlain ? [] : [{ name: "hdf5.text", configuration: { bytes: size, padding } }]),
+    ],
     shape: [],
     itemBytes: size,
     attributes: {},
@@ -178,7 +204,7 @@ function withoutPadding(bytes: Uint8Array): Uint8Array {
 function opaque(size: number): Element {
   return {
     dataType: { name: "raw_bytes", configuration: { length_bytes: size } },
-    toBytes: { name: "bytes" },
+    codecs: [{ name: "bytes" }],
     shape: [],
     itemBytes: size,
     attributes: {},

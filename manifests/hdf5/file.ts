@@ -33,6 +33,12 @@ export class Hdf5File {
       const head = await source.read(at, Math.min(SUPERBLOCK_BYTES, source.size - at));
       if (!hasSignature(head)) continue;
       const superblock = parseSuperblock(head);
+      const { fileBytes = 0 } = superblock;
+      if (source.size < fileBytes) {
+        throw new IndexError(
+          `The file is cut short: it has ${source.size} bytes of ${fileBytes}`,
+        );
+      }
       // A file behind a user block that was put there later has a base of 0, and still starts here.
       return new Hdf5File(source, {
         ...superblock,

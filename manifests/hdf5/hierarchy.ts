@@ -3,7 +3,7 @@
 import { IndexError } from "../../src/errors.ts";
 import type { Json, JsonObject } from "../../src/json.ts";
 import type { GroupNode } from "../../src/manifest.ts";
-import { childPath } from "../document_hierarchy.ts";
+import { childPath } from "../node_tree.ts";
 import { arrayOf, type Hdf5Array, partsOf } from "./array.ts";
 import type { Attribute } from "./attribute.ts";
 import { attributeValue, HeapValues } from "./attribute_value.ts";
@@ -70,6 +70,7 @@ export async function readHierarchy(file: Hdf5File): Promise<Hierarchy> {
       return;
     }
     const names = dimensions.names.get(path) ?? [];
+    const shape = dimensions.shapes.get(path) ?? dataset.space.shape;
     const slash = path.lastIndexOf("/") + 1;
     const shownPath = path.slice(0, slash) + variableName(path.slice(slash));
     if (!isFree(shownPath)) return;
@@ -85,7 +86,10 @@ export async function readHierarchy(file: Hdf5File): Promise<Hierarchy> {
       const own = isOne ? shownPath : childPath(below, part.path.at(-1)!);
       if (!isOne && !isFree(own)) continue;
       const fillText = await filledText(dataset, part.offset, heap);
-      nodes.set(own, arrayOf(dataset, part, names, isOne ? attributes : {}, fillText, own));
+      nodes.set(
+        own,
+        arrayOf(dataset, part, { shape, names }, isOne ? attributes : {}, fillText, own),
+      );
     }
   }
 

@@ -16,6 +16,8 @@ export interface Superblock {
   readonly sizes: FieldSizes;
   /** What is added to every address: bytes of the user block, usually. */
   readonly base: number;
+  /** Bytes of the whole file when its writer closed it; undefined if it did not say. */
+  readonly fileBytes?: number;
   /** The root group's object header. */
   readonly root: number;
   /** The superblock extension's object header, from version 2 on, where there is one. */
@@ -44,18 +46,19 @@ export function parseSuperblock(bytes: Uint8Array): Superblock {
   if (early) {
     const cursor = new Cursor(bytes, sizes, version === 0 ? 24 : 28);
     const base = cursor.address();
-    cursor.skip(3 * sizes.offsets); // free space, end of file, driver
-    cursor.skip(sizes.offsets); // the root's link name
+    cursor.skip(sizes.offsets); // free space
+    const fileBytes = cursor.address();
+    cursor.skip(2 * sizes.offsets); // driver, the root's link name
     const root = cursor.address();
-    return { sizes, base: base ?? 0, root: defined(root) };
+    return { sizes, base: base ?? 0, fileBytes, root: defined(root) };
   }
   const cursor = new Cursor(bytes, sizes, 12);
   const base = cursor.address();
   const extension = cursor.address();
-  cursor.skip(sizes.offsets); // end of file
+  const fileBytes = cursor.address();
   const root = cursor.address();
   verifyChecksum(bytes.subarray(0, cursor.skip(4).at), "the superblock");
-  return { sizes, base: base ?? 0, root: defined(root), extension };
+  return { sizes, base: base ?? 0, fileBytes, root: defined(root), extension };
 }
 
 function defined(root: number | undefined): number {

@@ -56,9 +56,11 @@ interface Place {
 export async function readTree(file: Hdf5File): Promise<Tree> {
   const objects = new Map<string, TreeObject>();
   const refusals: Refusal[] = [];
+  /** A path of each group: by another, what its links name may be on the far side of a circle. */
+  const groups = new Map<number, string>();
   const faults = new Map<string, IndexError>();
   const softLinks: Array<
-    { path: string; group: string; target: string; above: readonly number[] }
+    { path: string; group: number; target: string; above: readonly number[] }
   > = [];
 
   async function read(place: Place): Promise<Place[]> {
@@ -81,6 +83,7 @@ export async function readTree(file: Hdf5File): Promise<Tree> {
       return [];
     }
     objects.set(path, { path, address, attributes });
+    if (!groups.has(address)) groups.set(address, path);
     const above = [...place.above, address];
     const below: Place[] = [];
     for (const link of await readLinks(file, messages)) {
@@ -88,7 +91,7 @@ export async function readTree(file: Hdf5File): Promise<Tree> {
       const why = refusal(link, above);
       if (why) refusals.push({ path: child, reason: why });
       else if (link.kind === "hard") below.push({ path: child, address: link.address, above });
-      else softLinks.push({ path: child, group: path, target: link.target, above });
+      else softLinks.push({ path: child, group: address, target: link.target, above });
     }
     return below;
   }
@@ -109,7 +112,7 @@ export async function readTree(file: Hdf5File): Promise<Tree> {
     const pending = softLinks.splice(0);
     const found: Place[] = [];
     for (const link of pending) {
-      const target = objects.get(resolvePath(link.group, link.target));
+      const target = objects.get(resolvePath(groups.get(link.group)!, link.target));
       if (!target) softLinks.push(link);
       else if (link.above.includes(target.address)) {
         refusals.push({ path: link.path, reason: "it is a link to a group around it" });

@@ -1,6 +1,6 @@
 /** Columns of numbers that take no more bytes a row than their values need. */
 
-import { release } from "./release.ts";
+import { detach } from "../detach.ts";
 
 type Cells =
   | Uint8Array<ArrayBuffer>
@@ -71,7 +71,7 @@ export class ColumnBuilder {
 
   /** Gives the column up. */
   discard(): void {
-    if (this.#cells) release(this.#cells);
+    if (this.#cells) detach(this.#cells);
   }
 
   /** The column. Nothing can be pushed any more. */
@@ -93,7 +93,7 @@ export class ColumnBuilder {
     const before = this.#cells!;
     this.#allocate(value);
     this.#cells!.set(before);
-    release(before);
+    detach(before);
   }
 
   #allocate(max: number): void {

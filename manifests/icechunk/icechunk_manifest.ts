@@ -10,16 +10,21 @@ import {
   type VersionInfo,
 } from "../../src/manifest.ts";
 import { type ChunkRef } from "../../src/chunk/ref.ts";
-import { whileWanted } from "../while_wanted.ts";
+import { ChunkTableColumns, type RowReader } from "../references/chunk_table_columns.ts";
+import { Turn } from "../slices.ts";
+import { whileWanted } from "../../src/origin/cancellation.ts";
 import { type ArrayRefs, REF_KIND } from "./array_refs.ts";
 import {
+  compareCoords,
   covers,
-  entryBytes,
+  interleaved,
+  type ManifestExtents,
   manifestId,
   manifestsOf,
-  type NodeEntry,
-  nodeEntry,
-} from "./array_entry.ts";
+  oneByOne,
+} from "./manifest_extents.ts";
+import { entryBytes, type NodeEntry, nodeEntry } from "./node_entry.ts";
+import { mustFitCache } from "./cache_limit.ts";
 import { chunkAddress, locationBytes, nativeChunkId, rowValidator } from "./chunk_address.ts";
 import {
   type Container,
@@ -36,8 +41,6 @@ import type { ManifestFileInfo, SnapshotFile } from "./snapshot_file.ts";
 import { findAgain, type Version } from "./version.ts";
 import { listVersions } from "./version_list.ts";
 
-/** Rows of a `ChunkTable`. */
-const TABLE_ROWS = 65_536;
 /** Places of the cache of URLs. */
 const URLS = 256;
 
@@ -106,28 +109,66 @@ export class IcechunkManifest implements Manifest {
     return undefined;
   }
 
-  async *refs(path: string): AsyncGenerator<ChunkTable> {
+  async *refs(path: string, order: "grid" | "stored" = "stored"): AsyncGenerator<ChunkTable> {
     const entry = await this.#entry(path);
     if (entry?.type !== "array" || !entry.grid) return;
     const { manifests, grid } = entry;
-    for (let place = 0; place < manifests.count; place++) {
-      const info = await this.#manifestInfo(manifestId(manifests, place));
-      const file = await this.#repository.manifest(info);
-      const refs = file.arrays.get(entry.id);
-      if (!refs || refs.rows === 0) continue;
-      if (
-        refs.rank !== grid.length || (manifests.stride !== 0 && manifests.stride !== 2 * refs.rank)
-      ) {
-        throw new IndexError("A manifest has another number of dimensions", { path });
+    for (const places of order === "grid" ? interleaved(manifests) : oneByOne(manifests)) {
+      const rows: VisibleRows[] = [];
+      for (const place of places) {
+        const info = await this.#manifestInfo(manifestId(manifests, place));
+        const file = await this.#repository.manifest(info);
+        const refs = file.arrays.get(entry.id);
+        if (!refs || refs.rows === 0) continue;
+        const { rank } = refs;
+        const { stride } = manifests;
+        if (rank !== grid.length || (stride !== 0 && stride !== 2 * rank)) {
+          throw new IndexError("A manifest has another number of dimensions", { path });
+        }
+        rows.push(new VisibleRows(rows.length, file, refs, grid, manifests, place));
       }
-      const { extents, stride } = manifests;
-      const visible = (coords: number[]) =>
-        inGrid(coords, grid) && covers(extents, place * stride, stride, coords);
-      for (let from = 0; from < refs.rows; from += TABLE_ROWS) {
-        const table = await this.#table(file, refs, from, visible);
-        if (table.rows > 0) yield table;
-      }
+      const bytes = rows.reduce((sum, { file }) => sum + file.bytes, 0);
+      mustFitCache(`The references of "${path}"`, bytes, this.#repository.options.cache.maxBytes);
+      yield* this.#tables(rows, grid.length);
     }
+  }
+
+  /** The rows of some manifest files merged into the order of the grid, in which each of them is. */
+  async *#tables(all: readonly VisibleRows[], rank: number): AsyncGenerator<ChunkTable> {
+    const tables = new ChunkTableColumns(rank);
+    const turn = new Turn();
+    // A place is the number of the manifest file and that of the row.
+    const at = (place: number) => [all[Math.floor(place / 2 ** 32)], place % 2 ** 32] as const;
+    const reader: RowReader = {
+      inline: (place) => {
+        const [{ file, refs }, row] = at(place);
+        return file.payloads.get(refs.payload.get(row));
+      },
+      validator: (place) => {
+        const [{ file, refs }, row] = at(place);
+        return rowValidator(file, refs, row);
+      },
+    };
+    // The last one is the next one.
+    const left = all.filter((rows) => rows.next())
+      .sort((a, b) => compareCoords(b.coords, a.coords));
+    for (let least = left.pop(); least; least = left.pop()) {
+      const { number, file, refs, row } = least;
+      const place = number * 2 ** 32 + row;
+      const address = chunkAddress(file, refs, row, undefined);
+      if (address) tables.coords.set(least.coords, tables.rows * rank);
+      if (address?.kind === "inline") {
+        tables.add(ROW_KIND.inline, -1, 0, address.bytes.length, place);
+      } else if (address) {
+        const url = number * 2 ** 32 + refs.payload.get(row);
+        if (!tables.hasUrl(url)) tables.addUrl(url, (await this.#url(file, refs, row))!.href);
+        tables.add(ROW_KIND.range, url, refs.offset.get(row), refs.length.get(row), place);
+      }
+      if (least.next()) left.splice(placeOf(least.coords, left), 0, least);
+      if (tables.isFull) yield tables.take(reader);
+      if (turn.isOver) await turn.pass();
+    }
+    if (tables.rows > 0) yield tables.take(reader);
   }
 
   async refresh(): Promise<Manifest> {
@@ -224,58 +265,45 @@ export class IcechunkManifest implements Manifest {
       throw error;
     }
   }
+}
 
-  async #table(
-    file: ManifestFile,
-    refs: ArrayRefs,
-    from: number,
-    visible: (coords: number[]) => boolean,
-  ): Promise<ChunkTable> {
-    const { rank } = refs;
-    const most = Math.min(TABLE_ROWS, refs.rows - from);
-    const sources = new Uint32Array(most);
-    const coords = new Uint32Array(most * rank);
-    const kinds = new Uint8Array(most);
-    const urls: string[] = [];
-    const urlIds = new Uint32Array(most);
-    const offsets = new Float64Array(most);
-    const lengths = new Float64Array(most);
-    const idByPayload = new Map<number, number>();
-    let rows = 0;
-    for (let row = from; row < from + most; row++) {
-      const at = Array.from({ length: rank }, (_, i) => refs.coordinate(row, i));
-      if (!visible(at)) continue;
-      const address = chunkAddress(file, refs, row, undefined);
-      if (!address) continue;
-      if (address.kind === "inline") {
-        kinds[rows] = ROW_KIND.inline;
-        lengths[rows] = address.bytes.length;
-      } else {
-        const payload = refs.payload.get(row);
-        let id = idByPayload.get(payload);
-        if (id === undefined) {
-          id = urls.push((await this.#url(file, refs, row))!.href) - 1;
-          idByPayload.set(payload, id);
-        }
-        urlIds[rows] = id;
-        offsets[rows] = refs.offset.get(row);
-        lengths[rows] = refs.length.get(row);
-      }
-      coords.set(at, rows * rank);
-      sources[rows++] = row;
-    }
-    return {
-      rows,
-      coords: coords.subarray(0, rows * rank),
-      kinds: kinds.subarray(0, rows),
-      urls,
-      urlIds: urlIds.subarray(0, rows),
-      offsets: offsets.subarray(0, rows),
-      lengths: lengths.subarray(0, rows),
-      validator: (i) => rowValidator(file, refs, sources[i]),
-      inline: (i) => file.payloads.get(refs.payload.get(sources[i])),
-    };
+/** The rows of one array in one manifest file that its snapshot shows, one after the other. */
+class VisibleRows {
+  row = -1;
+  readonly coords: number[];
+
+  constructor(
+    /** Tells it from others that are merged with it. */
+    readonly number: number,
+    readonly file: ManifestFile,
+    readonly refs: ArrayRefs,
+    readonly grid: readonly number[],
+    readonly manifests: ManifestExtents,
+    readonly place: number,
+  ) {
+    this.coords = new Array(refs.rank).fill(0);
   }
+
+  /** Goes to the next row; false if there is none. */
+  next(): boolean {
+    const { refs, coords, grid, manifests: { extents, stride }, place } = this;
+    while (++this.row < refs.rows) {
+      for (let i = 0; i < coords.length; i++) coords[i] = refs.coordinate(this.row, i);
+      if (inGrid(coords, grid) && covers(extents, place * stride, stride, coords)) return true;
+    }
+    return false;
+  }
+}
+
+/** Where rows that are at `coords` belong among others in falling order. */
+function placeOf(coords: readonly number[], falling: readonly VisibleRows[]): number {
+  let [low, high] = [0, falling.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (compareCoords(falling[middle].coords, coords) > 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function inGrid(coords: readonly number[], grid: readonly number[]): boolean {

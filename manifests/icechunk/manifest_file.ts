@@ -10,7 +10,7 @@
 
 import { IndexError } from "../../src/errors.ts";
 import { type ArrayRefs, ArrayRefsBuilder } from "./array_refs.ts";
-import type { ByteTable } from "./byte_table.ts";
+import type { FrontCodedStrings } from "../references/front_coded_strings.ts";
 import { Flatbuffer } from "./flatbuffer.ts";
 import { encodeObjectId } from "./object_id.ts";
 import { RefWalk } from "./ref_walk.ts";
@@ -33,9 +33,9 @@ export interface ManifestFile {
   /** The references of an array by its 13-character node id. */
   readonly arrays: ReadonlyMap<string, ArrayRefs>;
   /** What references refer to by number: object ids, locations, inline chunks. */
-  readonly payloads: ByteTable;
+  readonly payloads: FrontCodedStrings;
   /** Entity tags of the files of virtual chunks, by number. */
-  readonly etags: ByteTable;
+  readonly etags: FrontCodedStrings;
   /** Decodes compressed locations, if the file has a dictionary. */
   readonly dictionary?: ZstdDictionary;
   /** Bytes that all of it holds. */

@@ -4,7 +4,7 @@ import zlib from "node:zlib";
 import { IndexError } from "../../src/errors.ts";
 import { type FILE_TYPE, type FileHeader, HEADER_BYTES, parseFileHeader } from "./file_header.ts";
 import { parsing } from "./flatbuffer.ts";
-import { release } from "./release.ts";
+import { detach } from "../detach.ts";
 import { zstdFrameEnd } from "./zstd/frame_end.ts";
 
 /** A metadata file's header and FlatBuffer. */
@@ -91,7 +91,7 @@ async function unzstd(
       }
       new Uint8Array(body).set(chunk, used);
       used = needed;
-      release(chunk);
+      detach(chunk);
     }
   } catch (error) {
     if (error instanceof IndexError) throw error;

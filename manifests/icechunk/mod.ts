@@ -3,7 +3,7 @@
  *
  * The target is the repository's folder. A lookup goes from the version's name to a snapshot
  * (`version.ts`), to the node (`snapshot_file.ts`), to the manifest files that cover the chunk
- * (`array_entry.ts`), to the reference (`manifest_file.ts`, `array_refs.ts`) and to its address
+ * (`manifest_extents.ts`), to the reference (`manifest_file.ts`, `array_refs.ts`) and to its address
  * (`chunk_address.ts`, `location.ts`). Everything is read through `Origin.read` by its name; nothing
  * has to be listed.
  */

@@ -2,7 +2,7 @@
 
 import { IndexError } from "../../src/errors.ts";
 import { type ArrayRefsBuilder, REF_KIND, type RefRow } from "./array_refs.ts";
-import { ByteTableBuilder } from "./byte_table.ts";
+import { FrontCodedStringsBuilder } from "../references/front_coded_strings.ts";
 import type { Flatbuffer } from "./flatbuffer.ts";
 
 // Fields of a ChunkRef by their ids.
@@ -10,6 +10,8 @@ const INDEX = 0, INLINE = 1, OFFSET = 2, LENGTH = 3, CHUNK_ID = 4, LOCATION = 5;
 const ETAG = 6, LAST_MODIFIED = 7, COMPRESSED_LOCATION = 8;
 const REF_FIELDS = 9;
 const MAX_RANK = 64;
+/** Bytes of a chunk within a manifest at most; writers put there what has some hundreds. */
+const MAX_INLINE_BYTES = 2 ** 24;
 
 /**
  * Takes rows of vectors of ChunkRef tables into columns, their payloads and entity tags into tables.
@@ -18,9 +20,9 @@ const MAX_RANK = 64;
  */
 export class RefWalk {
   /** The payloads of all rows taken. */
-  readonly payloads: ByteTableBuilder;
+  readonly payloads: FrontCodedStringsBuilder;
   /** The entity tags of all rows taken. */
-  readonly etags: ByteTableBuilder;
+  readonly etags: FrontCodedStringsBuilder;
   readonly #buffer: Flatbuffer;
   /** By position: most tables share one of a few. */
   readonly #layouts = new Map<number, Uint16Array>();
@@ -29,8 +31,8 @@ export class RefWalk {
   /** No row is taken yet. */
   constructor(buffer: Flatbuffer) {
     this.#buffer = buffer;
-    this.payloads = new ByteTableBuilder(buffer.bytes);
-    this.etags = new ByteTableBuilder(buffer.bytes);
+    this.payloads = new FrontCodedStringsBuilder(buffer.bytes);
+    this.etags = new FrontCodedStringsBuilder(buffer.bytes);
   }
 
   /** The number of coordinates of the reference at `table`. */
@@ -107,6 +109,8 @@ export class RefWalk {
         ref.payload = this.#add(this.payloads, table + layout[LOCATION]);
       } else if (layout[INLINE] !== 0) {
         ref.kind = REF_KIND.inline;
+        const bytes = buffer.count(buffer.vector(table + layout[INLINE], 1));
+        if (bytes > MAX_INLINE_BYTES) throw inlineTooLarge(bytes);
         ref.payload = this.#add(this.payloads, table + layout[INLINE]);
       } else {
         ref.kind = REF_KIND.none;
@@ -117,7 +121,7 @@ export class RefWalk {
   }
 
   /** Adds the byte vector that the field at `position` leads to. */
-  #add(table: ByteTableBuilder, position: number): number {
+  #add(table: FrontCodedStringsBuilder, position: number): number {
     const start = this.#buffer.vector(position, 1);
     return table.add(start, this.#buffer.count(start));
   }
@@ -135,4 +139,13 @@ export class RefWalk {
     if (this.#layouts.size < 1024) this.#layouts.set(vtable, layout);
     return layout;
   }
+}
+
+function inlineTooLarge(bytes: number): IndexError {
+  return new IndexError(
+    `A chunk within a manifest has ${bytes} bytes; the limit is ${MAX_INLINE_BYTES}`,
+    { limit: MAX_INLINE_BYTES },
+    undefined,
+    "index-too-large",
+  );
 }

@@ -13,7 +13,7 @@ import { nextTurn } from "../slices.ts";
 import { mustFitCache } from "./cache_limit.ts";
 import { ManifestLoading } from "./manifest_loading.ts";
 import { unpackMetadataFile } from "./metadata_file.ts";
-import { release } from "./release.ts";
+import { detach } from "../detach.ts";
 import { type ManifestFileInfo, SnapshotFile } from "./snapshot_file.ts";
 
 /** A file that may change, as it was when it was read. */
@@ -221,7 +221,7 @@ export class Repository {
     const { maxIndexBytes } = this.options;
     const likely = info && Math.min(info.refs * LIKELY_REF_BYTES, bytes.length * 16);
     const { body } = await unpackMetadataFile(bytes, type, maxIndexBytes, likely);
-    release(bytes);
+    detach(bytes);
     return body;
   }
 }

@@ -6,22 +6,11 @@
  */
 
 import { IndexError } from "../../src/errors.ts";
-import { childPath, mustBePlain } from "../document_hierarchy.ts";
+import { childPath, mustBePlain } from "../node_tree.ts";
 import { compareBytes, decodeText, Flatbuffer, parsing, parsingInSlices } from "./flatbuffer.ts";
+import type { ManifestExtents } from "./manifest_extents.ts";
 import { decodeObjectId, encodeObjectId } from "./object_id.ts";
 import { SortedTables } from "./sorted_tables.ts";
-
-/** The manifest files that an array uses, and the part of its chunk grid that each covers. */
-export interface ManifestExtents {
-  /** Number of manifest files. */
-  readonly count: number;
-  /** 12 bytes a manifest file. */
-  readonly ids: Uint8Array;
-  /** Numbers a manifest file has in `extents`: two a dimension. */
-  readonly stride: number;
-  /** `from` (inclusive) and `to` (exclusive) of each dimension, one after the other. */
-  readonly extents: Uint32Array;
-}
 
 /** A node of a snapshot. */
 export type SnapshotNode =

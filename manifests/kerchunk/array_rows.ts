@@ -3,8 +3,8 @@
 import { IndexError } from "../../src/errors.ts";
 import { chunkOrdinal } from "../../src/zarr/chunk_grid.ts";
 import type { DocumentHierarchy } from "../document_hierarchy.ts";
-import type { UnorderedRows } from "../references/chunk_index.ts";
-import type { ReferenceRowGroup } from "../references/reference_rows.ts";
+import type { UnorderedRows } from "../references/reference_rows.ts";
+import type { KeyGroup } from "./key_group.ts";
 
 /** Which rows of a group belong to which array. */
 export interface AssignedRows {
@@ -18,7 +18,7 @@ export interface AssignedRows {
 
 /** The arrays that a group's keys may be chunks of, by path, judged by their names alone. */
 export function assignRows(
-  group: ReferenceRowGroup,
+  group: KeyGroup,
   arrays: ReadonlySet<string>,
 ): Map<string, AssignedRows> {
   // "a/c/" and "a/c." lead to the v3 array "a", "a/c" is its scalar, "a/" leads to "a"
@@ -34,14 +34,14 @@ export function assignRows(
 
 /** Arrays whose names are numbers themselves: `0/1.2` may be chunk 1.2 of the array `0`. */
 function assignByNumbers(
-  group: ReferenceRowGroup,
+  group: KeyGroup,
   arrays: ReadonlySet<string>,
 ): Map<string, AssignedRows> {
   const found = new Map<string, { skip: number; isDefault: false; rows: number[] }>();
-  for (let row = 0; row < group.rows; row++) {
+  for (let row = 0; row < group.rows.rows; row++) {
     let path = group.base;
     for (let i = 0; i < group.count - 1; i++) {
-      path += group.number(row, i);
+      path += group.rows.number(row, i);
       const isSegment = ((group.slashes >>> i) & 1) === 1;
       if (isSegment && arrays.has(path)) {
         const assigned = found.get(path) ?? { skip: i + 1, isDefault: false, rows: [] };
@@ -59,7 +59,7 @@ function assignByNumbers(
 export function rowsOf(
   hierarchy: DocumentHierarchy,
   path: string,
-  group: ReferenceRowGroup,
+  group: KeyGroup,
   { skip, isDefault, rows }: AssignedRows,
 ): UnorderedRows | undefined {
   let layout;
@@ -80,17 +80,18 @@ export function rowsOf(
   if (!isSpelledRight || (rank !== grid.length && !isScalar)) return undefined;
   if (!group.isSeparatedBy(encoding.separator, skip, group.count)) return undefined;
   const coords = new Array<number>(grid.length);
+  const held = group.rows;
   const at = (row: number) => rows ? rows[row] : row;
   return {
-    rows: rows ? rows.length : group.rows,
+    rows: rows ? rows.length : held.rows,
     ordinal(row) {
       // the one chunk of a v2 scalar is "0"
-      if (isScalar) return rank === 1 && group.number(at(row), skip) !== 0 ? undefined : 0;
-      for (let i = 0; i < coords.length; i++) coords[i] = group.number(at(row), skip + i);
+      if (isScalar) return rank === 1 && held.number(at(row), skip) !== 0 ? undefined : 0;
+      for (let i = 0; i < coords.length; i++) coords[i] = held.number(at(row), skip + i);
       return chunkOrdinal(layout, coords);
     },
-    id: (row) => group.id(at(row)),
-    offset: (row) => group.offset(at(row)),
-    length: (row) => group.length(at(row)),
+    id: (row) => held.ids.get(at(row)),
+    offset: (row) => held.offsets.get(at(row)),
+    length: (row) => held.lengths.get(at(row)),
   };
 }

@@ -47,6 +47,9 @@ export function* generateReferences(
     throw new IndexError(
       `"gen" asks for ${total} references; at most ${MAX_GENERATED} are made. ` +
         "Write them out as kerchunk Parquet",
+      { limit: MAX_GENERATED },
+      undefined,
+      "index-too-large",
     );
   }
   for (const entry of entries) yield* expand(entry, templates);

@@ -13,20 +13,17 @@ import { DocumentHierarchy, parseDocument } from "../document_hierarchy.ts";
 import { folderUrl, mayBeFolder } from "../folder_url.ts";
 import { wholeFile } from "../index_file.ts";
 import { VersionHash } from "../index_stream.ts";
-import { ChunkTableBuilder } from "../references/chunk_table_builder.ts";
-import {
-  ABSENT_ID,
-  FIRST_URL_ID,
-  INLINE_ID,
-  UNUSABLE_ID,
-} from "../references/packed_references.ts";
+import { ArrayReferences } from "../references/array_references.ts";
+import { FIRST_URL_ID } from "../references/packed_references.ts";
+import { refOf, type Targets } from "../references/targets.ts";
 import {
   isEqual,
   LESS_A_PARTITION,
   type ParquetSource,
   PartitionFiles,
 } from "./partition_files.ts";
-import { isAbsolute, referenceUrl } from "./reference_url.ts";
+import type { Partition } from "./partition.ts";
+import { isAbsolute, referenceUrl } from "../reference_url.ts";
 import { RelativePlaces } from "./relative_places.ts";
 import { KnownFiles } from "../known_files.ts";
 import { refuseVersion } from "../version_option.ts";
@@ -49,6 +46,9 @@ export const kerchunkParquet: ManifestFormat = {
 };
 
 const encoder = new TextEncoder();
+const UNUSABLE_ROWS = [
+  new IndexError("A row of a Parquet partition has an offset or a size and no path"),
+];
 
 /** One state of a set: where a used partition has changed, {@link KerchunkParquet.refresh} makes another. */
 class KerchunkParquet implements Manifest {
@@ -102,20 +102,14 @@ class KerchunkParquet implements Manifest {
     const { recordSize, source } = this.files;
     const record = Math.floor(ordinal / recordSize);
     const partition = await this.files.partition(path, record, signal);
-    const row = ordinal - record * recordSize;
-    if (!partition || row >= partition.references.rows) return undefined;
-    const { id, offset, length } = partition.references.read(row, { id: 0, offset: 0, length: 0 });
-    if (id === ABSENT_ID) return undefined;
-    if (id === INLINE_ID) {
-      return { kind: "inline", bytes: partition.inline.slice(offset, offset + length) };
-    }
-    if (id === UNUSABLE_ID) {
-      throw new IndexError("A row of a Parquet partition has an offset or a size and no path");
-    }
-    const text = partition.urls.text(id - FIRST_URL_ID);
-    const base = isAbsolute(text) ? source.root : await this.#places.baseOf(path, text);
-    const file = this.#known.get(referenceUrl(text, base).href);
-    return length === 0 ? { kind: "object", file } : { kind: "range", file, offset, length };
+    const place = partition?.references.find(ordinal - record * recordSize) ?? -1;
+    if (!partition || place < 0) return undefined;
+    const row = partition.references.read(place, { id: 0, offset: 0, length: 0 });
+    const text = row.id < FIRST_URL_ID ? "" : partition.urls.text(row.id - FIRST_URL_ID);
+    const base = text === "" || isAbsolute(text)
+      ? source.root
+      : await this.#places.baseOf(path, text);
+    return refOf(row, this.#targets(partition, base));
   }
 
   async *refs(path: string): AsyncGenerator<ChunkTable> {
@@ -132,16 +126,14 @@ class KerchunkParquet implements Manifest {
         base = await this.#places.baseOf(path, urls.text(i));
         break;
       }
-      const href = (id: number) => referenceUrl(urls.text(id - FIRST_URL_ID), base).href;
-      const tables = new ChunkTableBuilder(layout, href);
-      let ordinal = first;
-      for (const row of partition.references.all()) {
-        if (ordinal >= layout.chunks) break; // the padding of the last partition
-        tables.add(ordinal++, row);
-        if (tables.isFull) yield tables.take(partition.inline);
-      }
-      if (tables.rows > 0) yield tables.take(partition.inline);
+      const targets = this.#targets(partition, base);
+      yield* new ArrayReferences(layout, partition.references, targets, first).tables();
     }
+  }
+
+  #targets({ urls, inline }: Partition, base: URL): Targets {
+    const href = (id: number) => referenceUrl(urls.text(id - FIRST_URL_ID), base).href;
+    return { href, file: (id) => this.#known.get(href(id)), inline, faults: UNUSABLE_ROWS };
   }
 
   async refresh(): Promise<Manifest> {

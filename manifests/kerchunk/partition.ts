@@ -5,18 +5,18 @@ import {
   ABSENT_ID,
   FIRST_URL_ID,
   INLINE_ID,
-  type PackedReferences,
   UNUSABLE_ID,
 } from "../references/packed_references.ts";
 import { ParquetFile } from "../parquet/file.ts";
 import { release } from "../parquet/page.ts";
 import { ReferencePacker } from "../references/reference_packer.ts";
+import { ReferenceTable } from "../references/reference_table.ts";
 import { type TextList, TextTable } from "../references/text_table.ts";
 
 /** The references of some consecutive chunks of one array. */
 export interface Partition {
   /** One row a chunk, in C order from the partition's first. */
-  readonly references: PackedReferences;
+  readonly references: ReferenceTable;
   /** Reference texts by number, as they are in the file. */
   readonly urls: TextList;
   /** What inline rows' offsets and lengths lead into. */
@@ -27,6 +27,8 @@ export interface Partition {
 
 /** Rows of a partition at most; kerchunk writes 100,000. */
 const MAX_ROWS = 2 ** 22;
+/** Rows packed between two pauses of the work. */
+const ROWS_AT_ONCE = 1024;
 /** While a partition is read, each of its rows takes so many bytes. */
 const TRANSIENT_ROW_BYTES = 20;
 /** What is held while reading may be this many times what may be kept. */
@@ -89,14 +91,12 @@ export class PartitionReader {
       ? yield* readInline(file, ids, offsets, lengths, this.maxBytes)
       : new Uint8Array(0);
     release(bytes);
-    const references = yield* this.#packer.pack({
-      rows,
-      fill(first, count, into) {
-        into.ids.set(ids.subarray(first, first + count));
-        into.offsets.set(offsets.subarray(first, first + count));
-        into.lengths.set(lengths.subarray(first, first + count));
-      },
-    });
+    this.#packer.clear();
+    for (let row = 0; row < rows; row++) {
+      this.#packer.push(ids[row], offsets[row], lengths[row]);
+      if (row % ROWS_AT_ONCE === 0) yield;
+    }
+    const references = new ReferenceTable(this.#packer.finish());
     urls.list.trim();
     const heldBytes = references.heldBytes + urls.list.heldBytes + inline.byteLength + 512;
     // what the cache does not keep would be read again for every chunk

@@ -4,18 +4,20 @@ import { IndexError } from "../../src/errors.ts";
 import { DocumentHierarchy, isMetadataName } from "../document_hierarchy.ts";
 import { judgedRows, NO_BYTES, NO_URL, UNUSABLE_REFERENCES } from "./unusable_references.ts";
 import { assignRows, rowsOf } from "./array_rows.ts";
-import { ChunkIndex } from "../references/chunk_index.ts";
 import type { GeneratedReference } from "./generator.ts";
-import type { EntryScanner, Span } from "./json_scanner.ts";
-import { NumericTail } from "./numeric_tail.ts";
+import type { EntryScanner, Span } from "../json_scanner.ts";
+import { KeyGroup } from "./key_group.ts";
+import { KeyNumbers } from "./key_numbers.ts";
 import {
   ABSENT_ID,
   FIRST_URL_ID,
   INLINE_ID,
   UNUSABLE_ID,
 } from "../references/packed_references.ts";
-import { ReferenceRowGroup } from "../references/reference_rows.ts";
-import { referenceUrl } from "./reference_url.ts";
+import { ArrayReferences } from "../references/array_references.ts";
+import { ReferenceTable } from "../references/reference_table.ts";
+import { ListedTargets } from "../references/targets.ts";
+import { referenceUrl } from "../reference_url.ts";
 import type { TemplateSet } from "./template_set.ts";
 import { TextList, TextTable } from "../references/text_table.ts";
 
@@ -26,15 +28,9 @@ export interface ReferenceSet {
   /** Metadata keys whose document is a reference to another file. */
   readonly remoteDocuments: ReadonlySet<string>;
   /** By the path of the array. */
-  readonly chunks: ReadonlyMap<string, ChunkIndex>;
-  /** Absolute URLs by number. */
-  readonly urls: TextList;
-  /** What is wrong with unusable rows, by number. */
-  readonly faults: readonly IndexError[];
+  readonly arrays: ReadonlyMap<string, ArrayReferences>;
   /** What may not be what the writer meant: the path of an array, and the rest of a sentence. */
   readonly doubts: ReadonlyArray<readonly [path: string, text: string]>;
-  /** The bytes of inline chunks. */
-  readonly inline: Uint8Array;
   /** Bytes that all of it holds. */
   readonly heldBytes: number;
 }
@@ -50,17 +46,17 @@ const BASE64 = encoder.encode("base64:");
 export class ReferenceBuilder {
   readonly #documents = new Map<string, Uint8Array>();
   readonly #remoteDocuments = new Set<string>();
-  readonly #groups = new Map<string, ReferenceRowGroup>();
+  readonly #groups = new Map<string, KeyGroup>();
   readonly #bases = new TextTable();
   readonly #urls = new TextTable();
-  readonly #tail = new NumericTail();
+  readonly #keyNumbers = new KeyNumbers();
   #inline = new Uint8Array(1024);
   #inlineLength = 0;
   #documentBytes = 0;
   #entries = 0;
   readonly #faults = [...UNUSABLE_REFERENCES];
   readonly #doubts: Array<readonly [string, string]> = [];
-  #lastGroup: { base: number; group: ReferenceRowGroup } | undefined;
+  #lastGroup: { base: number; group: KeyGroup } | undefined;
   /** The first entry that is no reference; thrown by {@link finish}, as this may be another container. */
   #fault: IndexError | undefined;
 
@@ -76,7 +72,7 @@ export class ReferenceBuilder {
       return this.#addFault(key, "its offset or length is not an exact number of bytes");
     }
     if (++this.#entries % 4096 === 0) this.#checkHeld();
-    const isChunk = this.#tail.read(key, 0, key.length);
+    const isChunk = this.#keyNumbers.read(key, 0, key.length);
     if (!isReference) return this.#addBytes(key, isChunk, entry);
     if (!isChunk) return this.#addRemote(decoder.decode(key));
     const url = entry.urlIsNull ? undefined : entry.textBytes(entry.url);
@@ -87,7 +83,7 @@ export class ReferenceBuilder {
   addGenerated({ key, url, offset, length }: GeneratedReference): void {
     if (++this.#entries % 4096 === 0) this.#checkHeld();
     const bytes = encoder.encode(key);
-    if (!this.#tail.read(bytes, 0, bytes.length)) return this.#addRemote(key);
+    if (!this.#keyNumbers.read(bytes, 0, bytes.length)) return this.#addRemote(key);
     this.#addRange(bytes, encoder.encode(url), offset === undefined, offset ?? 0, length ?? 0);
   }
 
@@ -103,19 +99,17 @@ export class ReferenceBuilder {
     this.#checkHeld();
     const hierarchy = new DocumentHierarchy(this.#documents);
     const { urls, faultOf } = yield* this.#resolveUrls(base, templates);
-    const chunks = yield* this.#buildChunks(hierarchy, faultOf);
     const inline = this.#inline.slice(0, this.#inlineLength);
-    let heldBytes = hierarchy.heldBytes + urls.heldBytes + inline.byteLength;
-    for (const [path, index] of chunks) heldBytes += index.heldBytes + 2 * path.length + 128;
+    const targets = new ListedTargets(urls, inline, this.#faults);
+    const arrays = yield* this.#buildArrays(hierarchy, faultOf, targets);
+    let heldBytes = hierarchy.heldBytes + targets.heldBytes;
+    for (const [path, { table }] of arrays) heldBytes += table.heldBytes + 2 * path.length + 192;
     if (heldBytes > this.maxBytes) throw tooLarge(this.maxBytes);
     return {
       hierarchy,
       remoteDocuments: this.#remoteDocuments,
-      chunks,
-      urls,
-      faults: this.#faults,
+      arrays,
       doubts: this.#doubts,
-      inline,
       heldBytes,
     };
   }
@@ -199,7 +193,7 @@ export class ReferenceBuilder {
   }
 
   #addRow(key: Uint8Array, id: number, offset: number, length: number): void {
-    const tail = this.#tail;
+    const tail = this.#keyNumbers;
     const base = this.#bases.add(key, 0, Math.min(tail.start, key.length));
     const last = this.#lastGroup;
     if (
@@ -208,18 +202,18 @@ export class ReferenceBuilder {
       const id = `${base} ${tail.count} ${tail.slashes}`;
       let group = this.#groups.get(id);
       if (!group) {
-        group = new ReferenceRowGroup(this.#bases.list.text(base), tail.count, tail.slashes);
+        group = new KeyGroup(this.#bases.list.text(base), tail.count, tail.slashes);
         this.#groups.set(id, group);
       }
       this.#lastGroup = { base, group };
     }
-    this.#lastGroup?.group.add(tail, id, offset, length);
+    this.#lastGroup?.group.rows.add(tail.numbers, id, offset, length);
   }
 
   #checkHeld(): void {
     let held = this.#documentBytes + this.#inline.byteLength + this.#urls.heldBytes +
       this.#bases.heldBytes;
-    for (const group of this.#groups.values()) held += group.heldBytes;
+    for (const group of this.#groups.values()) held += group.rows.heldBytes;
     if (held > this.maxBytes * TRANSIENT_FACTOR) throw tooLarge(this.maxBytes);
   }
 
@@ -246,11 +240,12 @@ export class ReferenceBuilder {
     return { urls: urls.trim(), faultOf };
   }
 
-  *#buildChunks(
+  *#buildArrays(
     hierarchy: DocumentHierarchy,
     faultOf: ReadonlyMap<number, number>,
-  ): Generator<void, Map<string, ChunkIndex>> {
-    const chunks = new Map<string, ChunkIndex>();
+    targets: ListedTargets,
+  ): Generator<void, Map<string, ArrayReferences>> {
+    const built = new Map<string, ArrayReferences>();
     const arrays = new Set(hierarchy.arrayPaths());
     for (const [id, group] of this.#groups) {
       for (const [path, rows] of assignRows(group, arrays)) {
@@ -260,11 +255,12 @@ export class ReferenceBuilder {
         yield;
         const { rows: judged, doubts } = judgedRows(source, faultOf);
         for (const doubt of doubts) this.#doubts.push([path, doubt]);
-        chunks.set(path, yield* ChunkIndex.build(layout, judged));
+        const table = yield* ReferenceTable.build(layout.chunks, judged);
+        built.set(path, new ArrayReferences(layout, table, targets));
       }
       this.#groups.delete(id);
     }
-    return chunks;
+    return built;
   }
 }
 

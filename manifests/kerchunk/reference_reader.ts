@@ -4,7 +4,7 @@ import { IndexError } from "../../src/errors.ts";
 import { type Json, parseJson } from "../../src/json.ts";
 import { generateReferences } from "./generator.ts";
 import { inSlices } from "../slices.ts";
-import { EntryScanner, INCOMPLETE } from "./json_scanner.ts";
+import { EntryScanner, INCOMPLETE } from "../json_scanner.ts";
 import { ReferenceBuilder, type ReferenceSet, tooLarge } from "./reference_builder.ts";
 import { TemplateSet } from "./template_set.ts";
 

@@ -4,7 +4,7 @@ import { LRUCache } from "lru-cache";
 import { OriginError } from "../../src/errors.ts";
 import type { Origin } from "../../src/origin/origin.ts";
 import { urlBelow } from "../folder_url.ts";
-import { referenceUrl } from "./reference_url.ts";
+import { referenceUrl } from "../reference_url.ts";
 
 /** Paths that were found nowhere, remembered so that not every chunk of them looks again. */
 const REMEMBERED = 256;

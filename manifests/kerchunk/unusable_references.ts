@@ -1,7 +1,7 @@
 /** References that are written as none should be: what is proven absent, and what must not read as fill. */
 
 import { IndexError } from "../../src/errors.ts";
-import type { UnorderedRows } from "../references/chunk_index.ts";
+import type { UnorderedRows } from "../references/reference_rows.ts";
 import { ABSENT_ID, UNUSABLE_ID } from "../references/packed_references.ts";
 
 /** The number of the fault of `[null, offset, length]`. */

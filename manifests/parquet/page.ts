@@ -9,7 +9,6 @@ import { decodeLz4Block } from "../../src/codecs/lz4.ts";
 import { IndexError } from "../../src/errors.ts";
 import { readHybrid } from "./hybrid_run.ts";
 import { COMPRESSION, type PageHeader } from "./metadata.ts";
-import { viewOf } from "./values.ts";
 
 /** One data page, decompressed. */
 export interface Page {
@@ -59,7 +58,9 @@ export class PageReader {
     const rows = Math.min(header.values, most);
     if (header.kind === "data") {
       const bytes = this.decompress(body, pageBytes, compression);
-      const end = isNullable ? 4 + viewOf(bytes).getUint32(0, true) : 0;
+      const end = isNullable
+        ? 4 + new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true)
+        : 0;
       if (end > bytes.length) throw new RangeError("A page is cut off");
       const levels = isNullable ? this.#levels(bytes, 4, end, rows) : { count: rows };
       return { rows, present: undefined, ...levels, encoding, bytes, at: end };

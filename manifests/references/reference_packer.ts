@@ -9,45 +9,54 @@ import {
   PackedReferences,
 } from "./packed_references.ts";
 
-/** Columns of up to {@link BLOCK_ROWS} rows. */
-export interface RowColumns {
-  /** As `PackedRow.id`, below 2³². */
-  readonly ids: Float64Array;
-  /** Bytes; safe integers ≥ 0. Of absent rows any. */
-  readonly offsets: Float64Array;
-  /** Bytes; safe integers ≥ 0, as is offset + length. Of absent rows any. */
-  readonly lengths: Float64Array;
-}
-
-/** Rows to be packed. */
-export interface ReferenceRows {
-  /** Rows in all. */
-  readonly rows: number;
-  /** Writes rows `first` to `first + count` to the start of the columns. */
-  fill(first: number, count: number, into: RowColumns): void;
-}
-
 const MAX_CLASS_BITS = 4;
 
-/** Packs; what it needs for that is kept for the next time. */
+/** Takes rows in order, and packs them a block at a time. What it needs for that is kept for the next time. */
 export class ReferencePacker {
   readonly #block = new BlockRows();
   readonly #writer = new BitWriter();
   readonly #places = new BitWriter();
   readonly #histogram = new Uint16Array(54);
+  #starts: number[] = [];
 
-  /** Packs every row, in order, a block at a time. */
-  *pack(source: ReferenceRows): Generator<void, PackedReferences> {
-    const starts = new Uint32Array(Math.ceil(source.rows / BLOCK_ROWS));
+  /**
+   * Adds a row.
+   *
+   * @param id as `PackedRow.id`, below 2³²
+   * @param offset in bytes, a safe integer ≥ 0; of an absent row any
+   * @param length in bytes, a safe integer ≥ 0, as is offset + length; of an absent row any
+   */
+  push(id: number, offset: number, length: number): void {
+    const { ids, offsets, lengths } = this.#block;
+    const row = this.#block.count++;
+    ids[row] = id;
+    offsets[row] = id === ABSENT_ID ? 0 : offset;
+    lengths[row] = id === ABSENT_ID ? 0 : length;
+    if (this.#block.count === BLOCK_ROWS) this.#writeBlock();
+  }
+
+  /** The rows pushed since the last time. */
+  finish(): PackedReferences {
+    const rows = this.#starts.length * BLOCK_ROWS + this.#block.count;
+    if (this.#block.count > 0) this.#writeBlock();
+    const packed = this.#writer.written().slice();
+    const starts = Uint32Array.from(this.#starts);
+    this.clear();
+    return new PackedReferences(rows, starts, packed);
+  }
+
+  /** Forgets the rows pushed since the last time. */
+  clear(): void {
     this.#writer.clear();
-    for (let i = 0; i < starts.length; i++) {
-      starts[i] = this.#writer.byteLength;
-      this.#block.fill(source, i * BLOCK_ROWS);
-      this.#writePlaces();
-      this.#writeLengths();
-      yield;
-    }
-    return new PackedReferences(source.rows, starts, this.#writer.written().slice());
+    this.#starts = [];
+    this.#block.count = 0;
+  }
+
+  #writeBlock(): void {
+    this.#starts.push(this.#writer.byteLength);
+    this.#writePlaces();
+    this.#writeLengths();
+    this.#block.count = 0;
   }
 
   #writePlaces(): void {
@@ -126,7 +135,7 @@ interface Run {
 }
 
 /** The rows of one block before they are packed. Absent rows have offset and length 0. */
-class BlockRows implements RowColumns {
+class BlockRows {
   count = 0;
   readonly ids = new Float64Array(BLOCK_ROWS);
   readonly offsets = new Float64Array(BLOCK_ROWS);
@@ -137,16 +146,6 @@ class BlockRows implements RowColumns {
   idsLessRows(): Float64Array {
     for (let i = 0; i < this.count; i++) this.#idsLessRows[i] = this.ids[i] + BLOCK_ROWS - i;
     return this.#idsLessRows;
-  }
-
-  fill(source: ReferenceRows, first: number): void {
-    this.count = Math.min(BLOCK_ROWS, source.rows - first);
-    source.fill(first, this.count, this);
-    for (let i = 0; i < this.count; i++) {
-      if (this.ids[i] !== ABSENT_ID) continue;
-      this.offsets[i] = 0;
-      this.lengths[i] = 0;
-    }
   }
 
   runs(): Run[] {

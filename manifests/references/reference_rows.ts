@@ -1,90 +1,96 @@
-/** References while a file is being read: columns, in blocks that never move. */
+/** References while an index is read: rows in any order, as columns. */
 
-import type { NumericTail } from "../kerchunk/numeric_tail.ts";
+import { type ChunkLayout, chunkOrdinal } from "../../src/zarr/chunk_grid.ts";
+import { Column } from "./column.ts";
 
-const FIRST_BLOCK = 256;
-const BLOCK_BITS = 14;
-const BLOCK = 1 << BLOCK_BITS;
-
-/** The references whose keys have the same base and the same spelling of numbers behind it. */
-export class ReferenceRowGroup {
-  /** Rows so far. */
-  rows = 0;
-  readonly #numbers: Uint32Array[] = [];
-  readonly #ids: Uint32Array[] = [];
-  readonly #offsets: Float64Array[] = [];
-  readonly #lengths: Float64Array[] = [];
-  #capacity = 0;
-
-  /**
-   * No rows yet.
-   *
-   * @param base what comes before the numbers, with its `/`
-   * @param count numbers a row
-   * @param slashes as {@link NumericTail.slashes}
-   */
-  constructor(readonly base: string, readonly count: number, readonly slashes: number) {}
-
-  /** Bytes that its columns take. */
-  get heldBytes(): number {
-    return 512 + this.#capacity * (this.count * 4 + 20);
-  }
-
-  /** Adds the reference whose key ends in `tail`, with the figures of its `PackedRow`. */
-  add(tail: NumericTail, id: number, offset: number, length: number): void {
-    if (this.rows === this.#capacity) this.#grow();
-    const row = this.rows++;
-    const block = blockOf(row);
-    const at = placeOf(row);
-    const numbers = this.#numbers[block];
-    for (let i = 0; i < this.count; i++) numbers[at * this.count + i] = tail.numbers[i];
-    this.#ids[block][at] = id;
-    this.#offsets[block][at] = offset;
-    this.#lengths[block][at] = length;
-  }
-
-  /** Number `i` of a row's key. */
-  number(row: number, i: number): number {
-    return this.#numbers[blockOf(row)][placeOf(row) * this.count + i];
-  }
-
+/** Rows in any order, each with its place in the grid; the last one of a place counts. */
+export interface UnorderedRows {
+  /** Number of rows, those outside the grid among them. */
+  readonly rows: number;
+  /** The chunk's place in C order; undefined for a key outside the grid, which is ignored. */
+  ordinal(row: number): number | undefined;
   /** What a row refers to: `PackedRow.id`. */
-  id(row: number): number {
-    return this.#ids[blockOf(row)][placeOf(row)];
-  }
-
+  id(row: number): number;
   /** Bytes from the start of the row's file, or of the inline bytes. */
-  offset(row: number): number {
-    return this.#offsets[blockOf(row)][placeOf(row)];
-  }
-
+  offset(row: number): number;
   /** Bytes of the row's chunk; 0 for a whole file. */
-  length(row: number): number {
-    return this.#lengths[blockOf(row)][placeOf(row)];
-  }
-
-  /** True if every separator between numbers `from` and `to` of the key is `separator`. */
-  isSeparatedBy(separator: "." | "/", from: number, to: number): boolean {
-    for (let i = from; i < to - 1; i++) {
-      if (((this.slashes >>> i) & 1) !== (separator === "/" ? 1 : 0)) return false;
-    }
-    return true;
-  }
-
-  #grow(): void {
-    const rows = this.#capacity === 0 ? FIRST_BLOCK : BLOCK;
-    this.#numbers.push(new Uint32Array(rows * this.count));
-    this.#ids.push(new Uint32Array(rows));
-    this.#offsets.push(new Float64Array(rows));
-    this.#lengths.push(new Float64Array(rows));
-    this.#capacity += rows;
-  }
+  length(row: number): number;
+  /** `ChunkRef.encoding` of each row, where not all have the usual one. */
+  readonly encodings?: Column;
+  /** What the format itself says of the rows, a number each; its tables keep it. */
+  readonly extras?: readonly Column[];
 }
 
-function blockOf(row: number): number {
-  return row < FIRST_BLOCK ? 0 : 1 + ((row - FIRST_BLOCK) >>> BLOCK_BITS);
-}
+/** Rows with `rank` numbers each, which tell the chunk's place, and what `PackedRow` says of it. */
+export class ReferenceRows {
+  readonly #numbers: readonly Column[];
+  /** As `PackedRow.id`. */
+  readonly ids: Column = new Column();
+  /** As `PackedRow.offset`, in bytes. */
+  readonly offsets: Column = new Column();
+  /** As `PackedRow.length`, in bytes. */
+  readonly lengths: Column = new Column();
+  readonly #encodings = new Column();
+  #areEncoded = false;
 
-function placeOf(row: number): number {
-  return row < FIRST_BLOCK ? row : (row - FIRST_BLOCK) & (BLOCK - 1);
+  /** No rows yet. @param extras columns of the format's own, a number a row each, which its tables keep */
+  constructor(readonly rank: number, readonly extras: readonly Column[] = []) {
+    this.#numbers = Array.from({ length: rank }, () => new Column());
+  }
+
+  /** Rows so far. */
+  get rows(): number {
+    return this.ids.rows;
+  }
+
+  /** Bytes that the columns hold. */
+  get heldBytes(): number {
+    const columns = [
+      ...this.#numbers,
+      this.ids,
+      this.offsets,
+      this.lengths,
+      this.#encodings,
+      ...this.extras,
+    ];
+    return columns.reduce((sum, { heldBytes }) => sum + heldBytes, 256);
+  }
+
+  /** Adds a row. What the extra columns say of it, the caller pushes onto them. @param encoding as `ChunkRef.encoding` */
+  add(
+    numbers: ArrayLike<number>,
+    id: number,
+    offset: number,
+    length: number,
+    encoding: number = 0,
+  ): void {
+    for (let i = 0; i < this.rank; i++) this.#numbers[i].push(numbers[i]);
+    this.ids.push(id);
+    this.offsets.push(offset);
+    this.lengths.push(length);
+    this.#encodings.push(encoding);
+    this.#areEncoded ||= encoding !== 0;
+  }
+
+  /** Number `i` of a row. */
+  number(row: number, i: number): number {
+    return this.#numbers[i].get(row);
+  }
+
+  /** The rows with their places in a grid, where their numbers are coordinates. */
+  inGrid(layout: Pick<ChunkLayout, "grid">): UnorderedRows {
+    const coords = new Array<number>(this.rank);
+    return {
+      rows: this.rows,
+      ordinal: (row) => {
+        for (let i = 0; i < this.rank; i++) coords[i] = this.#numbers[i].get(row);
+        return chunkOrdinal(layout, coords);
+      },
+      id: (row) => this.ids.get(row),
+      offset: (row) => this.offsets.get(row),
+      length: (row) => this.lengths.get(row),
+      encodings: this.#areEncoded ? this.#encodings : undefined,
+      extras: this.extras,
+    };
+  }
 }

@@ -12,12 +12,11 @@ import {
   parseChunkKey,
   writeCoords,
 } from "../../src/zarr/chunk_grid.ts";
-import { childPath } from "../document_hierarchy.ts";
+import { childPath } from "../node_tree.ts";
 import { urlBelow } from "../folder_url.ts";
+import { ChunkTableColumns } from "../references/chunk_table_columns.ts";
+import { Turn } from "../slices.ts";
 import type { ZarrDocuments } from "./documents.ts";
-
-/** Rows of a full table of {@link Manifest.refs}. */
-const TABLE_ROWS = 65_536;
 
 /** What a store is, however its metadata is found. */
 export abstract class ZarrStore implements Manifest {
@@ -52,17 +51,19 @@ export abstract class ZarrStore implements Manifest {
     const layout = await this.layout(path);
     if (!layout) return;
     const listed = await this.#list(path, layout);
-    const coords = new Uint32Array(layout.grid.length);
-    const ordinals = listed ? listed : range(layout.chunks);
-    let table = new ObjectTable(layout);
-    for (const ordinal of ordinals) {
-      writeCoords(layout, ordinal, coords, 0);
-      table.add(coords, this.#chunkUrl(path, layout, [...coords]).href);
-      if (table.rows < TABLE_ROWS) continue;
-      yield table.finish();
-      table = new ObjectTable(layout);
+    const turn = new Turn();
+    const rank = layout.grid.length;
+    const tables = new ChunkTableColumns(rank);
+    for (const ordinal of listed ?? range(layout.chunks)) {
+      const at = tables.rows * rank;
+      writeCoords(layout, ordinal, tables.coords, at);
+      const coords = [...tables.coords.subarray(at, at + rank)];
+      tables.addUrl(ordinal, this.#chunkUrl(path, layout, coords).href);
+      tables.add(ROW_KIND.object, ordinal, 0, 0, 0);
+      if (turn.isOver) await turn.pass();
+      if (tables.isFull) yield tables.take();
     }
-    if (table.rows > 0) yield table.finish();
+    if (tables.rows > 0) yield tables.take();
   }
 
   #chunkUrl(path: string, layout: ChunkLayout, coords: readonly number[]): URL {
@@ -91,34 +92,6 @@ export abstract class ZarrStore implements Manifest {
       }
     }
     return found.sort((a, b) => a - b);
-  }
-}
-
-/** Rows of whole objects. */
-class ObjectTable {
-  rows = 0;
-  readonly #coords: number[] = [];
-  readonly #urls: string[] = [];
-
-  constructor(readonly layout: ChunkLayout) {}
-
-  add(coords: Uint32Array, href: string): void {
-    this.rows++;
-    this.#coords.push(...coords);
-    this.#urls.push(href);
-  }
-
-  finish(): ChunkTable {
-    const { rows } = this;
-    return {
-      rows,
-      coords: Uint32Array.from(this.#coords),
-      kinds: new Uint8Array(rows).fill(ROW_KIND.object),
-      urls: this.#urls,
-      urlIds: Uint32Array.from({ length: rows }, (_, row) => row),
-      offsets: new Float64Array(rows),
-      lengths: new Float64Array(rows),
-    };
   }
 }
 

@@ -5,7 +5,8 @@ import type { OpenOptions } from "../../src/manifest.ts";
 import type { Validator } from "../../src/origin/source_file.ts";
 import type { Origin } from "../../src/origin/origin.ts";
 import { isObject } from "../../src/json.ts";
-import { childPath, parseDocument } from "../document_hierarchy.ts";
+import { parseDocument } from "../document_hierarchy.ts";
+import { childPath, mustBePlain } from "../node_tree.ts";
 import { urlBelow } from "../folder_url.ts";
 import { wholeFile } from "../index_file.ts";
 
@@ -91,7 +92,11 @@ export class ZarrDocuments {
           documents.set(childPath(batch[i], name), document);
           bytes += document.length;
         }
-        pending.push(...node.folders.map((name) => childPath(batch[i], name)));
+        for (const name of node.folders) {
+          // a folder may list itself
+          mustBePlain(childPath(batch[i], `${name}/zarr.json`));
+          pending.push(childPath(batch[i], name));
+        }
       }
       if (seen + pending.length > MAX_WALKED_NODES || bytes > this.options.maxIndexBytes) {
         throw new IndexError(

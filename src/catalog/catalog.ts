@@ -4,12 +4,10 @@ import type { CatalogConfig } from "./catalog_file.ts";
 import { type CatalogParts, Dataset } from "./dataset.ts";
 import { SluiceError } from "../errors.ts";
 
-/** The datasets by id. */
 export class Catalog {
-  /** By id, as the file has them. */
   readonly datasets: ReadonlyMap<string, Dataset>;
 
-  /** Opens nothing yet. @param base what relative URLs and paths of the file are relative to */
+  /** @param base what relative URLs and paths of the file are relative to */
   constructor(config: CatalogConfig, base: URL, parts: CatalogParts) {
     this.datasets = new Map(
       Object.entries(config.datasets).map(([id, dataset]) => {
@@ -20,7 +18,6 @@ export class Catalog {
     );
   }
 
-  /** The dataset with that id. @throws SluiceError `not-found` */
   get(id: string): Dataset {
     const dataset = this.datasets.get(id);
     if (!dataset) throw new SluiceError("not-found", `There is no dataset "${id}"`);

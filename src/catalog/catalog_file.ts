@@ -5,9 +5,7 @@ import * as v from "valibot";
 import { didYouMean } from "../did_you_mean.ts";
 import type { OriginSettings } from "../origin/settings.ts";
 
-/** A catalog that cannot be used. */
 export class CatalogError extends Error {
-  /** What tells it from other errors in a log. */
   override readonly name = "CatalogError";
 
   /** Takes all that is wrong, each with its JSON path or line first. */
@@ -28,7 +26,6 @@ export interface DatasetConfig {
   readonly format?: string;
   /** What people call it; undefined: its id. */
   readonly title?: string;
-  /** What it holds, as text. */
   readonly description?: string;
   /** What the data may be used under, e.g. `CC-BY-4.0`. */
   readonly license?: string;
@@ -52,7 +49,6 @@ export interface DatasetConfig {
   readonly tokens?: readonly string[];
 }
 
-/** The caps of a server. */
 export interface Limits {
   /** Bytes that all opened indexes together may hold; 64 MiB by default. */
   readonly indexCacheBytes: number;
@@ -79,19 +75,15 @@ export interface Limits {
   readonly requestsPerSecondPerAddress?: number;
 }
 
-/** A catalog file with its defaults filled in. */
 export interface CatalogConfig {
   /** URL of a JSON schema, for editors; not read. */
   readonly $schema?: string;
-  /** Id → dataset. */
   readonly datasets: Readonly<Record<string, DatasetConfig>>;
   /** URL prefix, ending in `/` → where that store is and who we are to it; the longest prefix counts. */
   readonly origins: Readonly<Record<string, OriginSettings>>;
-  /** What the server may hold and do at once. */
   readonly limits: Limits;
 }
 
-/** A schema whose output is a `T`. */
 type SchemaOf<T> = v.GenericSchema<unknown, T>;
 /** A schema for each member of `T`, and for nothing else. */
 type Members<T> = Record<keyof T, v.GenericSchema>;
@@ -170,10 +162,8 @@ const CatalogSchema: SchemaOf<CatalogConfig> = v.object(
   } satisfies Members<CatalogConfig>,
 );
 
-/** The limits that hold where no catalog says otherwise. */
 export const DEFAULT_LIMITS: Limits = v.parse(LimitsSchema, {});
 
-/** A dataset's defaults around `url`. */
 export function datasetDefaults(url: string, origins: string[]): DatasetConfig {
   return v.parse(DatasetSchema, { url, origins });
 }

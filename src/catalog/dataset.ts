@@ -4,7 +4,7 @@ import { LRUCache } from "lru-cache";
 import type { ByteCache } from "../byte_cache.ts";
 import { type ChunkRef, filesOf } from "../chunk/ref.ts";
 import type { DatasetConfig } from "./catalog_file.ts";
-import { AbsentKey, OriginError, SluiceError } from "../errors.ts";
+import { AbsentKey, IndexError, OriginError, SluiceError } from "../errors.ts";
 import { RangeTags } from "../http/entity_tag.ts";
 import type { Log } from "../log.ts";
 import type { Manifest, OpenOptions } from "../manifest.ts";
@@ -20,13 +20,10 @@ export type OpenManifest = (
   options: OpenOptions & { readonly format?: string },
 ) => Promise<Manifest>;
 
-/** What the datasets of a catalog are made with. */
 export interface CatalogParts {
-  /** Opens a dataset's index. */
   readonly openManifest: OpenManifest;
   /** Makes the origin of a dataset from the prefixes it may reach and its `maxAge`, in seconds. */
   readonly originFor: (allow: readonly string[], maxAge: number) => Origin;
-  /** Where all datasets keep what they read of their indexes. */
   readonly cache: ByteCache;
   /** Where it is written that an old index is served on. */
   readonly log?: Log;
@@ -40,10 +37,8 @@ interface Opened {
   readonly checked: number;
 }
 
-/** An index that could not be opened or looked at. */
 interface Failure {
   readonly error: unknown;
-  /** How often in a row. */
   readonly times: number;
   /** Until when it is not tried again, in milliseconds. */
   readonly until: number;
@@ -78,7 +73,7 @@ export class Dataset {
   /** The views of each opened index that is still in use. */
   readonly #stores = new WeakMap<Manifest, Map<View, Store>>();
 
-  /** Opens nothing yet. @param url where the index is, absolute */
+  /** @param url where the index is, absolute */
   constructor(
     readonly id: string,
     readonly config: DatasetConfig,
@@ -214,7 +209,9 @@ export class Dataset {
     try {
       const manifest = kept ? await kept.manifest.refresh() : await this.#open(version);
       const opened = { manifest, checked };
-      cache.set(key, opened, MANIFEST_BYTES + (manifest.heldBytes ?? 0));
+      const bytes = MANIFEST_BYTES + (manifest.heldBytes ?? 0);
+      // what the cache does not keep would be opened again for every request
+      if (!cache.set(key, opened, bytes)) throw tooLarge(bytes, cache.maxBytes);
       this.#failures.delete(key);
       return opened;
     } catch (cause) {
@@ -246,6 +243,11 @@ export class Dataset {
       branch,
     });
   }
+}
+
+function tooLarge(bytes: number, maxBytes: number): IndexError {
+  const detail = `The index holds ${bytes} bytes; limits.indexCacheBytes is ${maxBytes}`;
+  return new IndexError(detail, { bytes, maxBytes }, undefined, "index-too-large");
 }
 
 /** Whether the index itself says that there is no such version. */

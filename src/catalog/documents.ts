@@ -10,9 +10,7 @@ import { type V2Documents, v2Documents, zmetadata } from "../zarr/v2/documents.t
 import type { View } from "../zarr/view.ts";
 import type { NodeViews } from "./node_view.ts";
 
-/** A metadata document. */
 export interface StoreDocument {
-  /** What tells it from a chunk. */
   readonly kind: "document";
   /** All of it, as `encoding` says. */
   readonly bytes: Uint8Array<ArrayBuffer>;

@@ -5,25 +5,19 @@ import { IndexError } from "../errors.ts";
 import type { GroupNode, Manifest } from "../manifest.ts";
 import type { View } from "../zarr/view.ts";
 
-/** A node as a view shows it. */
 export type NodeView = GroupNode | ArrayView;
 
 /** A node that its own index says cannot be. */
 export interface MalformedNode {
-  /** What tells it from others. */
   readonly type: "malformed";
-  /** What asking for it throws. */
   readonly fault: IndexError;
 }
 
 /** A node by its path below the root. */
 export type Child = readonly [path: string, node: NodeView | MalformedNode];
 
-/** A hierarchy as one view shows it. */
 export interface NodeViews {
-  /** The index that it is of. */
   readonly manifest: Manifest;
-  /** Which Zarr it is shown as. */
   readonly view: View;
   /** The node at `path`; undefined if there is none. @throws IndexError */
   node(path: string): Promise<NodeView | undefined>;

@@ -40,7 +40,7 @@ export type StoreEntry =
 export class Store implements NodeViews {
   readonly #cacheKey: string;
 
-  /** Reads nothing yet. @param dataset its id, which tells its entries in the cache from others' */
+  /** @param dataset its id, which tells its entries in the cache from others' */
   constructor(
     readonly manifest: Manifest,
     readonly view: View,
@@ -81,7 +81,6 @@ export class Store implements NodeViews {
     return await this.#remembered(`spaceless\n${document.etag}`, make) ?? document;
   }
 
-  /** What `make` gives, made once however many ask. */
   #remembered(
     key: string,
     make: () => Promise<StoreDocument | undefined>,
@@ -212,7 +211,6 @@ export class Store implements NodeViews {
     return undefined;
   }
 
-  /** The nodes directly below the group at `path`, by path. */
   async children(path: string): Promise<Child[]> {
     const names = await this.manifest.children(path);
     const children = await Promise.all(names.map(async (name): Promise<Child[]> => {

@@ -4,13 +4,10 @@ import { SluiceError } from "../errors.ts";
 import { DATASET_ID } from "./catalog_file.ts";
 import type { View } from "../zarr/view.ts";
 
-/** A path of the URL space, taken apart. */
 export interface StorePath {
-  /** The dataset's id. */
   readonly id: string;
   /** What stands behind `@`, decoded. */
   readonly version?: string;
-  /** Which Zarr the path asks for. */
   readonly view: View;
   /** The key below the store's root; ends in `/` (or is empty) for a listing. */
   readonly key: string;

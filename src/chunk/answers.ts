@@ -1,6 +1,6 @@
 /** The bytes of answers that wait in memory until their clients take them: counted, and bounded. */
 
-import { ByteBudget } from "../byte_budget.ts";
+import { Budget } from "../budget.ts";
 import { SluiceError } from "../errors.ts";
 import type { BodyBytes } from "../http/representation.ts";
 
@@ -14,12 +14,12 @@ interface Held {
 
 /** What all answers together hold. A buffer that several of them share counts once. */
 export class Answers {
-  readonly #budget: ByteBudget;
+  readonly #budget: Budget;
   readonly #held = new Map<ArrayBuffer, Held>();
 
-  /** Nothing is held yet. @param maxBytes of all answers that are not yet taken */
+  /** @param maxBytes of all answers that are not yet taken */
   constructor(maxBytes: number) {
-    this.#budget = new ByteBudget(maxBytes);
+    this.#budget = new Budget(maxBytes);
   }
 
   /** Bytes held now. */

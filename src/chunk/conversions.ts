@@ -3,8 +3,9 @@
  * each once for all who ask for it at the same time. One that is asked in pieces is kept for a moment.
  */
 
-import type { ByteBudget } from "../byte_budget.ts";
+import type { Budget } from "../budget.ts";
 import type { ByteCache } from "../byte_cache.ts";
+import { AT_ONCE, type Pace, Turns } from "../codecs/pace.ts";
 import { ChunkError, SluiceError } from "../errors.ts";
 import type { Answers } from "./answers.ts";
 
@@ -19,7 +20,7 @@ const LOOKS = 3000;
 /** What a process decodes with. */
 export interface ConversionLimits {
   /** Bytes that are held for decoding at one time. */
-  readonly budget: ByteBudget;
+  readonly budget: Budget;
   /** Bytes that one chunk may take of it. */
   readonly maxChunkBytes: number;
   /** Where chunks that are asked in pieces are kept; they are not, without it. */
@@ -44,8 +45,8 @@ export interface Conversion {
   readonly signal: AbortSignal;
   /** Reads it. */
   read(signal: AbortSignal): Promise<Uint8Array>;
-  /** Decodes it. */
-  decode(stored: Uint8Array): Promise<Uint8Array>;
+  /** Decodes it at that pace. */
+  decode(stored: Uint8Array, pace: Pace): Promise<Uint8Array>;
 }
 
 interface Running {
@@ -63,10 +64,14 @@ interface Kept {
 /** The chunks that are being decoded. */
 export class Conversions {
   readonly #running = new Map<string, Running>();
+  readonly #pace: Pace;
   #started = 0;
 
   /** Nothing is being decoded yet. */
-  constructor(readonly limits: ConversionLimits) {}
+  constructor(readonly limits: ConversionLimits) {
+    // A Worker's clock stands still while it computes, and it answers one request at a time.
+    this.#pace = limits.shared ? new Turns() : AT_ONCE;
+  }
 
   /** Chunks decoded so far, or begun to be. */
   get started(): number {
@@ -138,7 +143,8 @@ export class Conversions {
       const give = await this.#take(conversion.heldBytes, signal);
       this.#started++;
       try {
-        return await conversion.decode(stored) as Uint8Array<ArrayBuffer>;
+        if (this.#pace.due()) await this.#pace.turn();
+        return await conversion.decode(stored, this.#pace) as Uint8Array<ArrayBuffer>;
       } finally {
         give();
       }
@@ -150,13 +156,13 @@ export class Conversions {
   async #take(bytes: number, signal: AbortSignal): Promise<() => void> {
     const { budget, shared } = this.limits;
     if (shared) return await budget.take(bytes, signal);
-    for (let look = 0; !budget.tryTake(budget.maxBytes); look++) {
+    for (let look = 0; !budget.tryTake(budget.most); look++) {
       if (signal.aborted || look === LOOKS) {
         throw new SluiceError("overloaded", "Too many chunks are being decoded");
       }
       await new Promise((resolve) => setTimeout(resolve, LOOK));
     }
-    return () => budget.give(budget.maxBytes);
+    return () => budget.give(budget.most);
   }
 }
 

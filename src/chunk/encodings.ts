@@ -4,6 +4,7 @@
  */
 
 import type { DecodeStep } from "../codecs/decode_steps.ts";
+import { ZSTD_CODEC } from "../codecs/zstd.ts";
 import { stringifyJson } from "../json.ts";
 import { chunkShape } from "../zarr/chunk_grid.ts";
 import type { ArrayMetadata, Codec, Encoding } from "../zarr/metadata.ts";
@@ -24,34 +25,47 @@ export function planEncodings(
   metadata: ArrayMetadata,
   encodings: readonly Encoding[] = [],
 ): readonly ChunkPlan[] {
-  const usual = planArray(metadata);
-  const rest = encodings.slice(1);
-  const plans = rest.map((encoding) => planAs(usual, metadata, encoding));
+  const [first = { codecs: metadata.codecs }, ...rest] = encodings;
+  const serveAs = (plan: ChunkPlan) =>
+    rest.map((encoding) => same(first, encoding) ? plan : planAs(plan, metadata, encoding));
+  const usual = first.sliced
+    ? planSlices(metadata, first) ??
+      native(metadata, "its chunks are slices of what is not decoded here")
+    : planArray(metadata);
+  const plans = serveAs(usual);
   if (usual.tier === "native" || plans.every((plan) => plan !== undefined)) {
     return [usual, ...plans.map((plan) => plan ?? refused(usual))];
   }
   // What is decoded anyway is the same whatever it was encoded with.
   const pipeline = readPipeline(metadata);
-  const decoded = "reason" in pipeline ? pipeline : planTranscode(pipeline);
-  if (!("reason" in decoded)) {
-    const transcoded = rest.map((encoding) => planAs(decoded, metadata, encoding));
-    if (transcoded.every((plan) => plan !== undefined)) return [decoded, ...transcoded];
+  const whole = "reason" in pipeline ? pipeline : planTranscode(pipeline);
+  if (!("reason" in whole)) {
+    const decoded = first.sliced ? planSlices(metadata, first, whole) : whole;
+    const transcoded = decoded ? serveAs(decoded) : [undefined];
+    if (decoded && transcoded.every((plan) => plan !== undefined)) return [decoded, ...transcoded];
   }
-  const native: ChunkPlan = {
-    tier: "native",
-    codecs: metadata.codecs,
-    reason: "its chunks have several encodings that no codecs here hold for",
-  };
-  return [native, ...rest.map(() => refused(native))];
+  const plan = native(metadata, "its chunks have several encodings that no codecs here hold for");
+  return [plan, ...rest.map(() => refused(plan))];
 }
 
 /** The plans of a view that shows the array's own codecs: what is encoded otherwise is refused. */
 export function planNative(
-  { codecs }: ArrayMetadata,
+  metadata: ArrayMetadata,
   encodings: readonly Encoding[] = [],
 ): readonly ChunkPlan[] {
-  const plan: ChunkPlan = { tier: "pass", codecs };
-  return [plan, ...encodings.slice(1).map((other) => same(codecs, other) ? plan : refused(plan))];
+  const { codecs } = metadata;
+  const usual: ChunkPlan = { tier: "pass", codecs };
+  return (encodings.length > 0 ? encodings : [{ codecs }]).map((encoding) => {
+    if (same(metadata, encoding)) return usual;
+    const slices = encoding.sliced && planSlices(metadata, encoding);
+    return slices && slices.tier === "pass" && equal(slices.codecs, codecs)
+      ? slices
+      : refused(usual);
+  });
+}
+
+function native({ codecs }: ArrayMetadata, reason: string): ChunkPlan {
+  return { tier: "native", codecs, reason };
 }
 
 function refused({ codecs }: ChunkPlan): ChunkPlan {
@@ -62,8 +76,9 @@ function refused({ codecs }: ChunkPlan): ChunkPlan {
   };
 }
 
-function same(codecs: readonly Codec[], { codecs: others, chunkShape }: Encoding): boolean {
-  return chunkShape === undefined && equal(codecs, others);
+function same(one: Encoding, other: Encoding): boolean {
+  return equal(one.codecs, other.codecs) && one.sliced === other.sliced &&
+    stringifyJson([...one.chunkShape ?? []]) === stringifyJson([...other.chunkShape ?? []]);
 }
 
 function equal(codecs: readonly Codec[], others: readonly Codec[]): boolean {
@@ -76,15 +91,11 @@ function planAs(
   metadata: ArrayMetadata,
   encoding: Encoding,
 ): ChunkPlan | undefined {
-  if (same(metadata.codecs, encoding)) return usual;
   if (usual.tier === "native" || usual.tier === "refused") return undefined;
+  if (encoding.sliced) return planSlices(metadata, encoding, usual);
   const { codecs } = usual;
   const shape = encoding.chunkShape;
-  const stored: ArrayMetadata = {
-    ...metadata,
-    codecs: encoding.codecs,
-    ...(shape && { chunk_grid: { name: "regular", configuration: { chunk_shape: shape } } }),
-  };
+  const stored = storedMetadata(metadata, encoding);
   const pipeline = readPipeline(stored);
   if ("reason" in pipeline) return undefined;
   if (!shape) {
@@ -114,30 +125,70 @@ function planAs(
     : undefined;
 }
 
-/** Zeros behind chunks that are shorter along one dimension; they lie beyond the array's end. */
+/**
+ * How chunks that are slices of a block are served, in the codecs of `usual` if there is one; undefined
+ * if they cannot be.
+ */
+function planSlices(
+  metadata: ArrayMetadata,
+  encoding: Encoding,
+  usual?: ChunkPlan,
+): ChunkPlan | undefined {
+  const { codecs } = encoding;
+  const chunk = readPipeline({ ...metadata, codecs });
+  const pipeline = readPipeline(storedMetadata(metadata, encoding));
+  if ("reason" in pipeline || "reason" in chunk || chunk.nbytes === undefined) return undefined;
+  const raw = planDecoding(pipeline);
+  if ("reason" in raw || pipeline.nbytes === undefined) return undefined;
+  // A slice of transposed elements is no transposed chunk.
+  if (raw.codecs.some(({ name }) => name === "transpose")) return undefined;
+  const isRaw = pipeline.arrayToArray.length === 0 && pipeline.bytesToBytes.length === 0 &&
+    pipeline.arrayToBytes.codec.name === "bytes";
+  const block = { bytes: pipeline.nbytes, chunkBytes: chunk.nbytes, raw: isRaw };
+  if (isRaw) {
+    const stored = { ...metadata, codecs };
+    const plan = usual ? planAs(usual, metadata, { codecs }) : planArray(stored);
+    return plan && plan.tier !== "native" ? { ...plan, block } : undefined;
+  }
+  const plan = transcodeTo(
+    usual?.codecs ?? [...raw.codecs, ZSTD_CODEC],
+    { ...raw, bytes: block.chunkBytes },
+  );
+  // The block is held while a slice of it is encoded.
+  return plan && { ...plan, block, decodedBytes: plan.decodedBytes + block.bytes };
+}
+
+/** The array as if all its chunks were stored in `encoding`. */
+function storedMetadata(
+  metadata: ArrayMetadata,
+  { codecs, chunkShape: shape }: Encoding,
+): ArrayMetadata {
+  return {
+    ...metadata,
+    codecs,
+    ...(shape && { chunk_grid: { name: "regular", configuration: { chunk_shape: shape } } }),
+  };
+}
+
+/** Zeros behind chunks that are shorter along the first dimension; they lie beyond the array's end. */
 function padding(
   metadata: ArrayMetadata,
   shape: readonly number[],
   given: number,
 ): DecodeStep | undefined {
   const whole = chunkShape(metadata);
-  if (whole?.length !== shape.length || shape.some((length) => length < 1)) return undefined;
-  const shorter = shape.flatMap((length, i) => length === whole[i] ? [] : [i]);
-  const [axis = 0] = shorter;
-  if (shape.length === 0 || shorter.length > 1 || shape[axis] > whole[axis]) return undefined;
-  const parts = shape.slice(0, axis).reduce((product, length) => product * length, 1);
-  const short = given / parts;
-  const long = short / shape[axis] * whole[axis];
+  const isShorter = whole?.length === shape.length && shape[0] <= whole[0] &&
+    whole.every((length, i) => i === 0 || length === shape[i]);
+  if (!isShorter || shape.length === 0 || shape[0] < 1) return undefined;
+  const bytes = given / shape[0] * whole[0];
   return {
     name: "padding",
     encoded: { bytes: given, exact: true },
-    decoded: { bytes: parts * long, exact: true },
-    decode(bytes) {
-      const padded = new Uint8Array(parts * long);
-      for (let part = 0; part < parts; part++) {
-        padded.set(bytes.subarray(part * short, (part + 1) * short), part * long);
-      }
-      return padded;
+    decoded: { bytes, exact: true },
+    decode(short) {
+      const long = new Uint8Array(bytes);
+      long.set(short);
+      return long;
     },
   };
 }

@@ -1,6 +1,6 @@
 /** What bounds the memory of all chunk answers of a process together. */
 
-import { ByteBudget } from "../byte_budget.ts";
+import { Budget } from "../budget.ts";
 import type { ByteCache } from "../byte_cache.ts";
 import { Answers } from "./answers.ts";
 import { Conversions } from "./conversions.ts";
@@ -31,7 +31,7 @@ export interface ChunkLimits {
  */
 export function chunkMemory(limits: ChunkLimits, shared: boolean, kept?: ByteCache): ChunkMemory {
   const { responseBytes, decodeBytes, maxChunkBytes } = limits;
-  const budget = new ByteBudget(decodeBytes);
+  const budget = new Budget(decodeBytes);
   const answers = new Answers(responseBytes);
   return {
     answers,

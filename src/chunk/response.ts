@@ -74,6 +74,7 @@ export async function representChunk(source: ChunkSource): Promise<Representatio
   const plan = planOf(array, ref);
   const objects = asked !== "whole" ? "head" : plan.tier === "frame" ? "bytes" : "stream";
   const { rope, identity, offset } = await locate(ref, { ...source, objects });
+  const within = ref.kind === "range" ? ref.within : undefined;
   const storedLength = ropeLength(rope);
   const encoding = String(ref.encoding ?? 0);
   const about = [source.version, source.view, identityOf(source), encoding, identity].join("\n");
@@ -84,9 +85,11 @@ export async function representChunk(source: ChunkSource): Promise<Representatio
     cacheControl,
     timing: () => timing.header(),
   };
-  const delivery = deliver(plan, storedLength);
+  const delivery = deliver(plan, storedLength, within);
+  const stored = sliceRope(rope, delivery.stored);
   if (delivery.kind === "splice") {
-    const spliced = splice(delivery, rope);
+    const prefix = delivery.prefix as Uint8Array<ArrayBuffer>;
+    const spliced = prefix.length > 0 ? [prefix, ...stored] : stored;
     return {
       ...facts,
       length: delivery.contentLength,
@@ -96,7 +99,7 @@ export async function representChunk(source: ChunkSource): Promise<Representatio
   }
   const key = `${source.dataset}\n${etag}`;
   let converting: Promise<Uint8Array<ArrayBuffer>> | undefined;
-  const converted = () => converting ??= convert(source, delivery, key, rope);
+  const converted = () => converting ??= convert(source, delivery, key, stored);
   return {
     ...facts,
     length: delivery.contentLength ?? memory.conversions.peek(key)?.length,
@@ -126,18 +129,7 @@ function identityOf({ array, tags }: ChunkSource): string {
   });
 }
 
-type Splice = Extract<Delivery, { kind: "splice" }>;
 type Convert = Extract<Delivery, { kind: "convert" }>;
-
-/** What the client sees: a container's prefix, and the stored bytes without what it leaves out. */
-function splice(
-  { prefix, trimStart, contentLength }: Splice,
-  stored: readonly Segment[],
-): Segment[] {
-  const length = contentLength - prefix.length;
-  const payload = sliceRope(stored, { offset: trimStart, length });
-  return prefix.length > 0 ? [prefix as Uint8Array<ArrayBuffer>, ...payload] : payload;
-}
 
 /** The bytes of `rope`, read as they are sent. */
 function send(source: ChunkSource, rope: readonly Segment[]): Promise<BodyBytes> {
@@ -160,7 +152,7 @@ async function convert(
     inPieces: asked === "pieces" && (epoch !== undefined || rope.every(isSettled)),
     signal,
     read: (signal) => collectRope(rope, reader(source, signal)),
-    decode: (stored) => timing.measure("codec", () => convert(stored)),
+    decode: (stored, pace) => timing.measure("codec", () => convert(stored, pace)),
   });
   if (contentLength !== undefined && bytes.length !== contentLength) {
     throw new ChunkError(`A chunk gave ${bytes.length} bytes, not ${contentLength}`);

@@ -1,5 +1,6 @@
 /** From a reference to the stored bytes that it means: a rope of known length, and what tells it from others. */
 
+import { ChunkError } from "../errors.ts";
 import { entityTag } from "../http/entity_tag.ts";
 import type { Timing } from "../http/server_timing.ts";
 import type { Origin } from "../origin/origin.ts";
@@ -56,7 +57,14 @@ export async function locate(ref: ChunkRef, looking: Looking): Promise<Stored> {
       return await locateObject(ref, looking);
     case "concat": {
       const parts = [];
-      for (const part of ref.parts) parts.push(await locate(part, { ...looking, objects: "head" }));
+      for (const part of ref.parts) {
+        if (part.kind === "range" && part.within) {
+          throw new ChunkError(
+            "A part of a chunk is a slice of what it decodes to: none is decoded",
+          );
+        }
+        parts.push(await locate(part, { ...looking, objects: "head" }));
+      }
       const rope = parts.flatMap((part) => part.rope);
       const places = parts.map(({ identity, offset, rope }) =>
         `${identity}\n${offset}+${ropeLength(rope)}`

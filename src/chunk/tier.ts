@@ -1,6 +1,7 @@
 /** The plans by which chunks are served, as data. DESIGN: pass, frame, transcode. */
 
 import type { DecodeStep } from "../codecs/decode_steps.ts";
+import type { Pace } from "../codecs/pace.ts";
 import type { Codec } from "../zarr/metadata.ts";
 
 /** Writes the portable encoding of raw chunk bytes. */
@@ -10,11 +11,26 @@ export interface EncodeStep {
   /** Bytes that it gives, where they are known beforehand. */
   readonly length?: number;
   /** Encodes a whole chunk. */
-  encode(bytes: Uint8Array): Uint8Array | Promise<Uint8Array>;
+  encode(bytes: Uint8Array, pace: Pace): Uint8Array | Promise<Uint8Array>;
+}
+
+/** Blocks of which chunks are slices. */
+export interface Block {
+  /** Bytes that a block decodes to. */
+  readonly bytes: number;
+  /** Bytes of it that each chunk is. */
+  readonly chunkBytes: number;
+  /** True if the block is stored as it is: a slice of it is a range, which the plan's tier then serves. */
+  readonly raw: boolean;
 }
 
 /** How the chunks of one array are served, and the v3 codecs that say so. */
-export type ChunkPlan =
+export type ChunkPlan = Tier & {
+  /** Present if its chunks are slices. A plan that decodes the block is to transcode. */
+  readonly block?: Block;
+};
+
+type Tier =
   | {
     readonly tier: "pass";
     /** The codecs of the bytes as they are stored. */

@@ -52,8 +52,8 @@ function planEncoding(
   return {
     name: compressors.map(({ name }) => name).join(" ") || "bytes",
     ...(size.exact && { length: size.bytes }),
-    async encode(bytes) {
-      for (const encoder of encoders) bytes = await encoder.encode(bytes);
+    async encode(bytes, pace) {
+      for (const encoder of encoders) bytes = await encoder.encode(bytes, pace);
       return bytes;
     },
     heldBytes,
@@ -125,7 +125,7 @@ export function planDecoding(pipeline: Pipeline): RawChunks | { readonly reason:
   }
   const untransposed: DecodeStep = {
     name: "transpose",
-    decode: (bytes) => untranspose(bytes, itemBytes!, chunkShape!, order),
+    decode: (bytes, pace) => untranspose(bytes, itemBytes!, chunkShape!, order, pace),
     encoded: size,
     decoded: size,
     // A copy whose units are aligned.

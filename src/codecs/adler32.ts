@@ -3,7 +3,6 @@
 import { checksumDecoder } from "./checksum.ts";
 import type { Codec } from "./codec.ts";
 
-/** The row of `adler32`. */
 export const adler32: Codec = {
   name: "numcodecs.adler32",
   aliases: ["adler32"],

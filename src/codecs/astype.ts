@@ -4,7 +4,6 @@ import type { Codec } from "./codec.ts";
 import { isOneType, typeDecoder, types, withDtype } from "./filter.ts";
 import { storedAs } from "./numpy_type.ts";
 
-/** The row of `astype`. */
 export const asType: Codec = {
   name: "numcodecs.astype",
   aliases: ["astype"],

@@ -2,7 +2,6 @@
 
 import type { Codec } from "./codec.ts";
 
-/** The row of `bitround`. */
 export const bitRound: Codec = {
   name: "bitround",
   aliases: ["numcodecs.bitround"],

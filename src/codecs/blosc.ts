@@ -8,13 +8,13 @@ import type { Codec } from "./codec.ts";
 import { integer } from "./configuration.ts";
 import { decompress } from "./decompress.ts";
 import { decodeLz4Block } from "./lz4.ts";
+import type { Pace } from "./pace.ts";
 import { bitUnshuffle, unshuffle } from "./shuffle.ts";
 import { checkSize, compressed, type Size } from "./size.ts";
 
 const SHUFFLES = ["noshuffle", "shuffle", "bitshuffle"];
 const COMPRESSORS = ["blosclz", "lz4", "lz4hc", "snappy", "zlib", "zstd"];
 
-/** The row of `blosc`. */
 export const blosc: Codec = {
   name: "blosc",
   aliases: ["numcodecs.blosc"],
@@ -24,7 +24,7 @@ export const blosc: Codec = {
   decoder({ configuration }, { decoded }) {
     if (configuration.cname === "snappy") return "with snappy has no decoder here";
     return {
-      decode: (bytes) => decodeBlosc(bytes, decoded),
+      decode: (bytes, pace) => decodeBlosc(bytes, decoded, pace),
       encoded: compressed(decoded),
       // A block before it is unshuffled, and one part of it.
       scratchBytes: decoded.bytes * 1.5,
@@ -94,8 +94,7 @@ interface Header {
   readonly blocksize: number;
 }
 
-/** Decodes one chunk. @throws ChunkError */
-async function decodeBlosc(bytes: Uint8Array, size: Size): Promise<Uint8Array> {
+async function decodeBlosc(bytes: Uint8Array, size: Size, pace: Pace): Promise<Uint8Array> {
   const { chunk, view, header } = readHeader(bytes);
   const { nbytes, blocksize, flags } = header;
   // Before anything is allocated.
@@ -110,10 +109,11 @@ async function decodeBlosc(bytes: Uint8Array, size: Size): Promise<Uint8Array> {
   if (STORED_HEADER_BYTES + blocks * 4 > chunk.length) throw corrupt();
   const out = new Uint8Array(nbytes);
   for (let block = 0; block < blocks; block++) {
+    if (pace.due()) await pace.turn();
     const start = block * blocksize;
     const length = Math.min(blocksize, nbytes - start);
     const from = view.getUint32(STORED_HEADER_BYTES + block * 4, true);
-    await decodeBlock(chunk, view, header, from, out.subarray(start, start + length));
+    await decodeBlock(chunk, view, header, from, out.subarray(start, start + length), pace);
   }
   return out;
 }
@@ -135,13 +135,13 @@ function readHeader(bytes: Uint8Array): { chunk: Uint8Array; view: DataView; hea
   return { chunk: bytes.subarray(0, cbytes), view, header };
 }
 
-/** Decodes one block to fill `out`. */
 async function decodeBlock(
   chunk: Uint8Array,
   view: DataView,
   { flags, typesize, blocksize }: Header,
   from: number,
   out: Uint8Array,
+  pace: Pace,
 ): Promise<void> {
   const { length } = out;
   const split = !(flags & NOT_SPLIT) && length === blocksize && typesize <= MAX_SPLITS &&
@@ -165,12 +165,17 @@ async function decodeBlock(
     read += encoded;
     const target = block.subarray(part * partBytes, (part + 1) * partBytes);
     if (encoded === partBytes) target.set(payload);
-    else await decodePart(flags >> 5, payload, target);
+    else await decodePart(flags >> 5, payload, target, pace);
   }
   unfilter?.(block, typesize, out);
 }
 
-async function decodePart(codec: number, payload: Uint8Array, out: Uint8Array): Promise<void> {
+async function decodePart(
+  codec: number,
+  payload: Uint8Array,
+  out: Uint8Array,
+  pace: Pace,
+): Promise<void> {
   const format = ["blosclz", "lz4", undefined, "zlib", "zstd"][codec];
   switch (format) {
     case "blosclz":
@@ -179,7 +184,7 @@ async function decodePart(codec: number, payload: Uint8Array, out: Uint8Array): 
       return decodeLz4Block(payload, out);
     case "zlib":
     case "zstd":
-      return out.set(await decompress(format, payload, { bytes: out.length, exact: true }));
+      return out.set(await decompress(format, payload, { bytes: out.length, exact: true }, pace));
     default:
       throw new ChunkError(`Blosc's inner codec ${codec} is not decoded here`);
   }

@@ -6,7 +6,6 @@
 import { ChunkError } from "../errors.ts";
 import type { CodecSpec } from "./codec.ts";
 
-/** What the one block of a frame holds. */
 export interface BloscFrame {
   /** How the payload is compressed: an LZ4 block, a zlib stream or Zstandard frames. */
   readonly cname: "lz4" | "zlib" | "zstd";
@@ -14,7 +13,6 @@ export interface BloscFrame {
   readonly shuffle: boolean;
   /** Bytes of an element, 1 to 255; the stride of the shuffle. */
   readonly typesize: number;
-  /** Uncompressed bytes. */
   readonly nbytes: number;
 }
 

@@ -2,7 +2,6 @@
 
 import type { Codec } from "./codec.ts";
 
-/** The row of `bytes`. */
 export const bytes: Codec = {
   name: "bytes",
   kind: "array→bytes",

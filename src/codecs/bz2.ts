@@ -5,7 +5,6 @@ import { ChunkError } from "../errors.ts";
 import type { Codec } from "./codec.ts";
 import { checkSize, compressed, type Size, tooLong } from "./size.ts";
 
-/** The row of `bz2`. */
 export const bz2: Codec = {
   name: "numcodecs.bz2",
   aliases: ["bz2"],

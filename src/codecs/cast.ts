@@ -5,6 +5,7 @@
 
 import { ChunkError } from "../errors.ts";
 import { isWide, type NumpyType } from "./numpy_type.ts";
+import type { Pace } from "./pace.ts";
 
 /** Elements that are converted at a time; a few kilobytes stay in the processor's cache. */
 const BLOCK = 2048;
@@ -24,14 +25,15 @@ export type Compute = (block: Float64Array) => void;
  * @throws ChunkError where NumPy's own result depends on the machine: a float that is no number or
  * beyond the integer type
  */
-export function cast(
+export async function cast(
   bytes: Uint8Array,
   from: NumpyType,
   to: NumpyType,
+  pace: Pace,
   compute?: { readonly via: NumpyType; readonly run: Compute },
-): Uint8Array {
+): Promise<Uint8Array> {
   const source = aligned(bytes, from.bytes);
-  if (from.bigEndian) reverseEach(source, from.bytes);
+  if (from.bigEndian) await reverseEach(source, from.bytes, pace);
   const count = source.length / from.bytes;
   const out = from.bytes === to.bytes ? source : new Uint8Array(count * to.bytes);
   const same = from.kind === to.kind && from.bytes === to.bytes;
@@ -41,6 +43,7 @@ export function cast(
     const store = storer(out, to);
     const whole = new Float64Array(BLOCK);
     for (let at = 0; at < count; at += BLOCK) {
+      if (pace.due()) await pace.turn();
       const block = whole.subarray(0, Math.min(BLOCK, count - at));
       load(block, at);
       compute?.run(block);
@@ -48,7 +51,7 @@ export function cast(
       store(block, at);
     }
   }
-  if (to.bigEndian) reverseEach(out, to.bytes);
+  if (to.bigEndian) await reverseEach(out, to.bytes, pace);
   return out;
 }
 
@@ -58,7 +61,14 @@ export function aligned(bytes: Uint8Array, width: number): Uint8Array {
 }
 
 /** Reverses the bytes of each element. Deno's and workerd's machines are little-endian. */
-export function reverseEach(bytes: Uint8Array, width: number): void {
+async function reverseEach(bytes: Uint8Array, width: number, pace: Pace): Promise<void> {
+  for (let at = 0; at < bytes.length; at += BLOCK * width) {
+    if (pace.due()) await pace.turn();
+    reverse(bytes.subarray(at, at + BLOCK * width), width);
+  }
+}
+
+function reverse(bytes: Uint8Array, width: number): void {
   for (let start = 0; start < bytes.length; start += width) {
     for (let low = start, high = start + width - 1; low < high; low++, high--) {
       const byte = bytes[low];

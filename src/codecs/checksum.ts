@@ -4,7 +4,6 @@ import { ChunkError } from "../errors.ts";
 import type { Codec } from "./codec.ts";
 import type { Size } from "./size.ts";
 
-/** Bytes of a checksum. */
 export const CHECKSUM_BYTES = 4;
 
 /**

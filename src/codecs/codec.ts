@@ -4,6 +4,7 @@
  */
 
 import type { Json, JsonObject } from "../json.ts";
+import type { Pace } from "./pace.ts";
 import type { Size } from "./size.ts";
 
 /** A codec as an array's metadata has it: its name there, and what it takes. */
@@ -47,9 +48,10 @@ export interface Decoder {
    * Undoes it for a whole chunk. It may load what it needs first; it never gives more than it was told
    * that it may.
    *
+   * @param pace what takes long looks at
    * @throws ChunkError
    */
-  decode(bytes: Uint8Array): Uint8Array | Promise<Uint8Array>;
+  decode(bytes: Uint8Array, pace: Pace): Uint8Array | Promise<Uint8Array>;
   /** What the codec's encoded bytes can measure. */
   readonly encoded: Size;
   /** True if `decode` may write into the bytes that it is given. */
@@ -63,7 +65,7 @@ export interface Decoder {
 /** How chunks are written in a portable codec. */
 export interface Encoder {
   /** Encodes a whole chunk. @throws ChunkError */
-  encode(bytes: Uint8Array): Uint8Array | Promise<Uint8Array>;
+  encode(bytes: Uint8Array, pace: Pace): Uint8Array | Promise<Uint8Array>;
   /** What it gives for so many bytes. */
   encoded(bytes: number): Size;
 }

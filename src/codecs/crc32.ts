@@ -4,7 +4,6 @@ import * as zlib from "node:zlib";
 import { checksumDecoder } from "./checksum.ts";
 import type { Codec } from "./codec.ts";
 
-/** The row of `crc32`. */
 export const crc32: Codec = {
   name: "numcodecs.crc32",
   aliases: ["crc32"],

@@ -4,7 +4,6 @@ import type { Json } from "../json.ts";
 import { checksumDecoder } from "./checksum.ts";
 import type { Codec } from "./codec.ts";
 
-/** The row of `crc32c`. */
 export const crc32c: Codec = {
   name: "crc32c",
   aliases: ["numcodecs.crc32c"],

@@ -1,13 +1,12 @@
 /** From codecs to the steps that undo them, each with the size that it must give. */
 
 import { codecId, type Decoder, type Stage } from "./codec.ts";
+import { AT_ONCE, copyOf, type Pace } from "./pace.ts";
 import { checkSize, type Size } from "./size.ts";
 
 /** Undoes one encoding: encoded bytes in, less encoded bytes out, never more than the array declares. */
 export interface DecodeStep extends Decoder {
-  /** The codec's name, for messages and `inspect`. */
   readonly name: string;
-  /** Bytes that it gives. */
   readonly decoded: Size;
 }
 
@@ -46,11 +45,14 @@ export function decodeSteps(
 export async function decodeAll(
   steps: readonly DecodeStep[],
   encoded: Uint8Array,
+  pace: Pace = AT_ONCE,
 ): Promise<Uint8Array> {
   let bytes = encoded;
   for (const { name, encoded: given, decode, decoded, inPlace } of steps) {
     if (given.exact) checkSize(`What ${name} decodes`, bytes.length, given);
-    bytes = await decode(inPlace && bytes.buffer === encoded.buffer ? bytes.slice() : bytes);
+    if (inPlace && bytes.buffer === encoded.buffer) bytes = await copyOf([bytes], pace);
+    bytes = await decode(bytes, pace);
+    if (pace.due()) await pace.turn();
     checkSize(name, bytes.length, decoded);
   }
   return bytes;

@@ -3,6 +3,7 @@
 import type { Json, JsonObject } from "../json.ts";
 import type { Decoder, Decoding, Elements } from "./codec.ts";
 import { cast } from "./cast.ts";
+import type { Pace } from "./pace.ts";
 import { type NumpyType, parseNumpyType, sameType } from "./numpy_type.ts";
 
 /** What a filter's elements were, and what they are stored as. */
@@ -52,7 +53,7 @@ export function typeDecoder(
   return filterDecoder(
     declared,
     decoding,
-    (bytes, { encoded, decoded }) => cast(bytes, encoded, decoded),
+    (bytes, { encoded, decoded }, pace) => cast(bytes, encoded, decoded, pace),
   );
 }
 
@@ -64,7 +65,7 @@ export function typeDecoder(
 export function filterDecoder(
   declared: FilterTypes | undefined,
   { decoded: size, endian }: Decoding,
-  undo: (bytes: Uint8Array, types: FilterTypes) => Uint8Array,
+  undo: (bytes: Uint8Array, types: FilterTypes, pace: Pace) => Promise<Uint8Array>,
 ): Decoder | string {
   if (!declared) return "has data types that are not decoded here";
   const { decoded } = declared;
@@ -73,7 +74,7 @@ export function filterDecoder(
     : { ...declared.encoded, bigEndian: endian === "big" && declared.encoded.bytes > 1 };
   if (size.bytes % decoded.bytes !== 0) return "does not fit the array's data type";
   return {
-    decode: (bytes) => undo(bytes, { decoded, encoded }),
+    decode: (bytes, pace) => undo(bytes, { decoded, encoded }, pace),
     encoded: { bytes: size.bytes / decoded.bytes * encoded.bytes, exact: true },
     inPlace: true,
   };

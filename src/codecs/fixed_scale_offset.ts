@@ -4,9 +4,9 @@ import { toNumber } from "../json.ts";
 import { cast, rounding } from "./cast.ts";
 import type { Codec } from "./codec.ts";
 import { filterDecoder, type FilterTypes, filterTypes, withDtype } from "./filter.ts";
+import type { Pace } from "./pace.ts";
 import { type NumpyType, storedAs } from "./numpy_type.ts";
 
-/** The row of `fixedscaleoffset`. */
 export const fixedScaleOffset: Codec = {
   name: "numcodecs.fixedscaleoffset",
   aliases: ["fixedscaleoffset"],
@@ -20,7 +20,7 @@ export const fixedScaleOffset: Codec = {
       ? filterDecoder(
         filterTypes(configuration),
         decoding,
-        (bytes, types) => undo(bytes, types, scale, offset),
+        (bytes, types, pace) => undo(bytes, types, scale, offset, pace),
       )
       : "has no finite scale and offset";
   },
@@ -32,14 +32,15 @@ function undo(
   { decoded, encoded }: FilterTypes,
   scale: number,
   offset: number,
-): Uint8Array {
+  pace: Pace,
+): Promise<Uint8Array> {
   const via: NumpyType = encoded.kind === "float"
     ? encoded
     : { kind: "float", bytes: 8, bigEndian: false };
   // NumPy rounds the scalars to the array's type first, and after each operation.
   const round = rounding(via);
   const [divisor, addend] = [round(scale), round(offset)];
-  return cast(bytes, encoded, decoded, {
+  return cast(bytes, encoded, decoded, pace, {
     via,
     run(block) {
       for (let i = 0; i < block.length; i++) {

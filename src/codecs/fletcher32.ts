@@ -3,7 +3,6 @@
 import { checksumDecoder } from "./checksum.ts";
 import type { Codec } from "./codec.ts";
 
-/** The row of `fletcher32`. */
 export const fletcher32: Codec = {
   name: "numcodecs.fletcher32",
   aliases: ["fletcher32"],

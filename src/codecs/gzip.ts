@@ -6,7 +6,6 @@ import type { Codec } from "./codec.ts";
 import { integer } from "./configuration.ts";
 import { decompressor } from "./decompress.ts";
 
-/** The row of `gzip`. */
 export const gzip: Codec = {
   name: "gzip",
   aliases: ["numcodecs.gzip"],

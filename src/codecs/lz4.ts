@@ -10,7 +10,6 @@ import { checkSize, compressed, type Size } from "./size.ts";
 /** Bytes of the decoded length that numcodecs writes in front of its block. */
 const HEADER_BYTES = 4;
 
-/** The row of `lz4`. */
 export const lz4: Codec = {
   name: "numcodecs.lz4",
   aliases: ["lz4"],

@@ -7,7 +7,6 @@ import type { Elements } from "./codec.ts";
 export interface NumpyType {
   /** What the bits of an element mean. */
   readonly kind: "bool" | "int" | "uint" | "float";
-  /** Bytes of an element. */
   readonly bytes: 1 | 2 | 4 | 8;
   /** True if the highest byte comes first; false for elements of one byte. */
   readonly bigEndian: boolean;

@@ -6,7 +6,6 @@
 import { ChunkError } from "../errors.ts";
 import type { Codec } from "./codec.ts";
 
-/** The row of `packbits`. */
 export const packBits: Codec = {
   name: "numcodecs.packbits",
   kind: "array→array",

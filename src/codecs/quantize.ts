@@ -6,7 +6,6 @@
 import type { Codec } from "./codec.ts";
 import { filterTypes, isOneType, typeDecoder, withDtype } from "./filter.ts";
 
-/** The row of `quantize`. */
 export const quantize: Codec = {
   name: "numcodecs.quantize",
   aliases: ["quantize"],

@@ -13,16 +13,20 @@ import { delta } from "./delta.ts";
 import { fixedScaleOffset } from "./fixed_scale_offset.ts";
 import { fletcher32 } from "./fletcher32.ts";
 import { gzip } from "./gzip.ts";
+import { hdf5Bitshuffle } from "./hdf5_bitshuffle.ts";
 import { hdf5Field } from "./hdf5_field.ts";
+import { hdf5Lz4 } from "./hdf5_lz4.ts";
+import { hdf5Lzf } from "./hdf5_lzf.ts";
+import { hdf5Nbit } from "./hdf5_nbit.ts";
+import { hdf5Precision } from "./hdf5_precision.ts";
+import { hdf5ScaleOffset } from "./hdf5_scaleoffset.ts";
+import { hdf5Szip } from "./hdf5_szip.ts";
+import { hdf5Text } from "./hdf5_text.ts";
 import { lz4 } from "./lz4.ts";
 import { packBits } from "./packbits.ts";
 import { quantize } from "./quantize.ts";
 import { sharding } from "./sharding.ts";
 import { shuffle } from "./shuffle.ts";
-import { tiffBits } from "./tiff_bits.ts";
-import { tiffLzw } from "./tiff_lzw.ts";
-import { tiffPackBits } from "./tiff_packbits.ts";
-import { tiffPredictor } from "./tiff_predictor.ts";
 import { transpose } from "./transpose.ts";
 import { UNDECODABLE } from "./undecodable.ts";
 import { vlenBytes, vlenUtf8 } from "./vlen.ts";
@@ -54,10 +58,14 @@ export const CODECS: readonly Codec[] = [
   adler32,
   crc32,
   hdf5Field,
-  tiffBits,
-  tiffPredictor,
-  tiffLzw,
-  tiffPackBits,
+  hdf5Precision,
+  hdf5Text,
+  hdf5Lzf,
+  hdf5Lz4,
+  hdf5Bitshuffle,
+  hdf5Szip,
+  hdf5ScaleOffset,
+  hdf5Nbit,
   ...UNDECODABLE,
 ];
 
@@ -74,13 +82,4 @@ export function findCodec(name: string): Codec | undefined {
 /** The codec of an `id` in Zarr v2 metadata; undefined if it is not known here. */
 export function findV2Codec(id: string): Codec | undefined {
   return BY_ID.get(id);
-}
-
-/** How the chunks of an array with a codec are served: as stored, behind a prefix, decoded; or not at all. */
-export type ServedAs = "pass" | "frame" | "transcode" | "native";
-
-/** The cheapest way that a codec, alone behind `bytes`, is served. For documentation. */
-export function servedAs({ portable, payload, isIdentity, decoder }: Codec): ServedAs {
-  if (portable || (isIdentity && !decoder)) return "pass";
-  return payload ? "frame" : decoder ? "transcode" : "native";
 }

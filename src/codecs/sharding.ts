@@ -3,7 +3,6 @@
 import type { Codec, CodecSpec } from "./codec.ts";
 import type { Json, JsonObject } from "../json.ts";
 
-/** The row of `sharding_indexed`. */
 export const sharding: Codec = {
   name: "sharding_indexed",
   kind: "array→bytes",
@@ -21,9 +20,4 @@ export const sharding: Codec = {
 
 function json(codecs: readonly CodecSpec[]): Json {
   return codecs as unknown as JsonObject[];
-}
-
-/** Where a shard's index stands; undefined if the configuration says nothing valid. */
-export function indexLocation({ index_location = "end" }: JsonObject): "start" | "end" | undefined {
-  return index_location === "start" || index_location === "end" ? index_location : undefined;
 }

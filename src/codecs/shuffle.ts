@@ -4,7 +4,9 @@ import type { JsonObject } from "../json.ts";
 import type { Codec } from "./codec.ts";
 import { integer } from "./configuration.ts";
 
-/** The row of `shuffle`. */
+/** Bytes that are done between looks at the pace. */
+const BLOCK_BYTES = 262_144;
+
 export const shuffle: Codec = {
   name: "numcodecs.shuffle",
   aliases: ["shuffle"],
@@ -19,9 +21,13 @@ export const shuffle: Codec = {
     const elementBytes = shuffledBytes(configuration);
     if (elementBytes === undefined) return "does not say its element size";
     return {
-      decode(bytes) {
+      async decode(bytes, pace) {
         const out = new Uint8Array(bytes.length);
-        unshuffle(bytes, elementBytes, out);
+        const step = Math.ceil(BLOCK_BYTES / elementBytes);
+        for (let at = 0; at === 0 || at * elementBytes < bytes.length; at += step) {
+          if (pace.due()) await pace.turn();
+          unshuffle(bytes, elementBytes, out, at, at + step);
+        }
         return out;
       },
       encoded: decoded,
@@ -44,15 +50,25 @@ export function shuffledBytes(configuration: JsonObject): number | undefined {
  *
  * @param elementBytes bytes of an element
  * @param out as long as `bytes`, and another place
+ * @param from the first element to be done, and `end` the one behind the last
  */
-export function unshuffle(bytes: Uint8Array, elementBytes: number, out: Uint8Array): void {
+export function unshuffle(
+  bytes: Uint8Array,
+  elementBytes: number,
+  out: Uint8Array,
+  from = 0,
+  end = Infinity,
+): void {
   const count = Math.floor(bytes.length / elementBytes);
-  const whole = count * elementBytes;
+  const stop = Math.min(count, end);
   for (let byte = 0; byte < elementBytes; byte++) {
     const plane = byte * count;
-    for (let i = 0, to = byte; i < count; i++, to += elementBytes) out[to] = bytes[plane + i];
+    for (let i = from, to = from * elementBytes + byte; i < stop; i++, to += elementBytes) {
+      out[to] = bytes[plane + i];
+    }
   }
-  out.set(bytes.subarray(whole), whole);
+  const whole = count * elementBytes;
+  if (end >= count) out.set(bytes.subarray(whole), whole);
 }
 
 /**

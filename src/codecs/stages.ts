@@ -8,13 +8,10 @@ import { isObject, type Json } from "../json.ts";
 import type { CodecSpec, Elements, Stage } from "./codec.ts";
 import { findCodec } from "./registry.ts";
 
-/** Codecs in their places, in the order of encoding. */
 export interface Stages {
-  /** Transpositions and filters. */
   readonly arrayToArray: readonly Stage[];
   /** What writes elements as bytes. */
   readonly arrayToBytes: Stage;
-  /** Shuffles, compressors and checksums. */
   readonly bytesToBytes: readonly Stage[];
 }
 

@@ -4,9 +4,12 @@
  */
 
 import type { Json } from "../json.ts";
+import { copyOf, type Pace } from "./pace.ts";
 import type { Codec, Stage } from "./codec.ts";
 
-/** The row of `transpose`. */
+/** Units that are moved between looks at the pace. */
+const BLOCK = 16_384;
+
 export const transpose: Codec = {
   name: "transpose",
   kind: "array→array",
@@ -52,12 +55,13 @@ export function isOwnInverse(order: readonly number[]): boolean {
  * @param itemBytes bytes of an element
  * @param shape of the chunk in the array's dimensions
  */
-export function untranspose(
+export async function untranspose(
   bytes: Uint8Array,
   itemBytes: number,
   shape: readonly number[],
   order: readonly number[],
-): Uint8Array {
+  pace: Pace,
+): Promise<Uint8Array> {
   const rank = shape.length;
   // Elements from one to the next along each of the array's dimensions, in what is encoded.
   const strides = new Array<number>(rank);
@@ -67,12 +71,16 @@ export function untranspose(
   }
   const width = itemBytes % 4 === 0 ? 4 : itemBytes % 2 === 0 ? 2 : 1;
   const Units = width === 4 ? Uint32Array : width === 2 ? Uint16Array : Uint8Array;
-  const source = new Units(bytes.slice().buffer);
+  const source = new Units((await copyOf([bytes], pace)).buffer);
   const target = new Units(source.length);
   const perItem = itemBytes / width;
   const index = new Array<number>(rank).fill(0);
   const last = rank - 1;
-  for (let to = 0, row = 0; to < target.length;) {
+  for (let to = 0, row = 0, look = 0; to < target.length;) {
+    if (to >= look) {
+      if (pace.due()) await pace.turn();
+      look = to + BLOCK;
+    }
     for (let i = 0, from = row * perItem; i < shape[last]; i++, from += strides[last] * perItem) {
       for (let unit = 0; unit < perItem; unit++) target[to++] = source[from + unit];
     }

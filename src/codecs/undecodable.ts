@@ -2,7 +2,6 @@
 
 import type { Codec, CodecKind } from "./codec.ts";
 
-/** A row for each. */
 export const UNDECODABLE: readonly Codec[] = [
   row("pcodec", "array→bytes"),
   row("zfpy", "array→bytes"),

@@ -3,10 +3,8 @@
 import { ChunkError } from "../errors.ts";
 import type { Codec } from "./codec.ts";
 
-/** The row of `vlen-utf8`: text. */
 export const vlenUtf8: Codec = row("vlen-utf8");
 
-/** The row of `vlen-bytes`: bytes of any number. */
 export const vlenBytes: Codec = row("vlen-bytes");
 
 function row(name: string): Codec {

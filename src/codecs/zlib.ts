@@ -3,7 +3,6 @@
 import type { Codec } from "./codec.ts";
 import { decompressor } from "./decompress.ts";
 
-/** The row of `zlib`. */
 export const zlib: Codec = {
   name: "numcodecs.zlib",
   aliases: ["zlib"],

@@ -3,13 +3,14 @@
  * write it fast.
  */
 
-import { constants, zstdCompress, type ZstdOptions } from "node:zlib";
+import { constants, createZstdCompress, type ZstdOptions } from "node:zlib";
 import { ChunkError } from "../errors.ts";
 import type { Codec, CodecSpec } from "./codec.ts";
 import { integer } from "./configuration.ts";
 import { decompressor } from "./decompress.ts";
+import type { Pace } from "./pace.ts";
+import { throughStream } from "./zlib_stream.ts";
 
-/** The row of `zstd`. */
 export const zstd: Codec = {
   name: "zstd",
   aliases: ["numcodecs.zstd"],
@@ -27,8 +28,7 @@ export const zstd: Codec = {
   }),
   encoder: () => ({
     encode,
-    // zstd.h, ZSTD_COMPRESSBOUND
-    encoded: (bytes) => ({ bytes: bytes + Math.ceil(bytes / 256) + 64, exact: false }),
+    encoded: (bytes) => ({ bytes: maxCompressed(bytes), exact: false }),
   }),
   // numcodecs before 0.13 does not know `checksum`, and needs no word of it to decode.
   toV2: ({ level }) => ({ level: level ?? 0 }),
@@ -44,19 +44,20 @@ export const ZSTD_CODEC: CodecSpec = {
 };
 
 /** One frame that tells its content's size, which numcodecs before 0.16 needs. */
-function encode(bytes: Uint8Array): Promise<Uint8Array> {
+async function encode(bytes: Uint8Array, pace: Pace): Promise<Uint8Array> {
   const options: ZstdOptions & { pledgedSrcSize: number } = {
     params: { [constants.ZSTD_c_compressionLevel]: LEVEL },
     pledgedSrcSize: bytes.length,
   };
-  return new Promise((resolve, reject) => {
-    zstdCompress(
-      bytes,
-      options,
-      (cause, compressed) =>
-        cause
-          ? reject(new ChunkError("A chunk cannot be compressed", {}, cause))
-          : resolve(compressed),
-    );
-  });
+  const size = { bytes: maxCompressed(bytes.length), exact: false };
+  try {
+    return await throughStream(createZstdCompress(options), bytes, size, pace);
+  } catch (cause) {
+    throw new ChunkError("A chunk cannot be compressed", {}, cause);
+  }
+}
+
+/** zstd.h, ZSTD_COMPRESSBOUND. */
+function maxCompressed(bytes: number): number {
+  return bytes + Math.ceil(bytes / 256) + 64;
 }

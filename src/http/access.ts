@@ -24,7 +24,6 @@ export function authorize(tokens: readonly string[] | undefined, request: Reques
   if (!allowed) throw new SluiceError("unauthorized", "This dataset does not take that token");
 }
 
-/** The token of `Authorization: Bearer …`. */
 export function bearerToken(request: Request): string | undefined {
   return /^Bearer +([^\s]+)\s*$/i.exec(request.headers.get("authorization") ?? "")?.[1];
 }

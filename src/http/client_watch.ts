@@ -1,26 +1,16 @@
 /** Whether the client of a request is still there, looked at only where the answer takes a while. */
 
-import { type Linked, LinkedList } from "../linked_list.ts";
+import { Deadlines, Timed } from "../deadlines.ts";
 
 /** Milliseconds after which an answer under way is given up with its client. */
 const PATIENCE = 50;
 
-/** A request that is being answered. */
-export class Answering implements Linked {
-  /** See {@link Linked}. */
-  list?: unknown = undefined;
-  /** See {@link Linked}. */
-  before?: Linked = undefined;
-  /** See {@link Linked}. */
-  behind?: Linked = undefined;
+export class Answering extends Timed {
   readonly #controller = new AbortController();
 
-  /**
-   * The client is taken to be there.
-   *
-   * @param until when to look for the client, on the clock of `performance.now()`
-   */
-  constructor(readonly client: { readonly signal: AbortSignal }, readonly until: number) {}
+  constructor(readonly client: { readonly signal: AbortSignal }) {
+    super();
+  }
 
   /** Aborts once the client has left, or at the latest when that is noticed. */
   get signal(): AbortSignal {
@@ -28,7 +18,7 @@ export class Answering implements Linked {
   }
 
   /** Passes on from now on, and if it already has, that the client leaves. */
-  follow(): void {
+  expire(): void {
     const { signal } = this.client;
     const leave = () => this.#controller.abort(signal.reason);
     if (signal.aborted) leave();
@@ -42,36 +32,17 @@ export class Answering implements Linked {
  * not touched before an answer has taken 50 ms. Leaving is noticed that much later at most.
  */
 export class ClientWatch {
-  /** In the order in which they are looked at; each waits as long as the others. */
-  readonly #answering = new LinkedList<Answering>();
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #patience = new Deadlines(PATIENCE);
 
   /** An answer to `client` (or its request) is under way; {@link end} must follow. */
   start(client: { readonly signal: AbortSignal }): Answering {
-    const answering = new Answering(client, performance.now() + PATIENCE);
-    this.#answering.add(answering);
-    this.#timer ??= setTimeout(this.#look, PATIENCE);
+    const answering = new Answering(client);
+    this.#patience.start(answering);
     return answering;
   }
 
   /** The response is handed to the runtime, which itself cancels its body when the client leaves. */
   end(answering: Answering): void {
-    this.#answering.delete(answering);
-    if (this.#answering.first) return;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#patience.stop(answering);
   }
-
-  readonly #look = (): void => {
-    this.#timer = undefined;
-    const now = performance.now();
-    for (let answering; (answering = this.#answering.first);) {
-      if (answering.until > now) {
-        this.#timer = setTimeout(this.#look, answering.until - now + 1);
-        return;
-      }
-      this.#answering.delete(answering);
-      answering.follow();
-    }
-  };
 }

@@ -11,7 +11,6 @@ export function entityTag(data: string | Uint8Array): string {
   return `"${hash.subarray(0, 12).toHex()}"`;
 }
 
-/** Files whose hashes are remembered. */
 const REMEMBERED_FILES = 1000;
 
 /** Entity tags of byte ranges: a hash of what is the same for all of a file, then the range as it is. */

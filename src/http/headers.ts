@@ -52,7 +52,6 @@ export function headerLines(response: Response): string {
   return lines;
 }
 
-/** The answer to a CORS preflight. */
 export function preflight(): Response {
   return responseWith(null, [
     ["access-control-allow-methods", "GET, HEAD, OPTIONS"],

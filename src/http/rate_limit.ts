@@ -19,7 +19,7 @@ const REMEMBERED_KEYS = 100_000;
 export class RateLimit {
   readonly #buckets = new LRUCache<string, Bucket>({ max: REMEMBERED_KEYS });
 
-  /** Nobody has asked yet. @param perSecond requests of one key, on average */
+  /** @param perSecond requests of one key, on average */
   constructor(readonly perSecond: number) {}
 
   /**

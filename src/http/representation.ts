@@ -14,7 +14,6 @@ export type BodyBytes = Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
 export interface Representation {
   /** Strong entity tag, quotes included. */
   readonly etag: string;
-  /** The media type of the bytes. */
   readonly contentType: string;
   /** Who may keep the answer, and for how long: `Cache-Control`. */
   readonly cacheControl: string;
@@ -24,13 +23,10 @@ export interface Representation {
   readonly length?: number;
   /** Bytes of the whole, by making it. (HEAD too: Deno says 0 where an answer leaves its length out.) */
   measure(): Promise<number>;
-  /** The bytes of `range`, or all of them. */
   open(range: ByteRange | undefined): Promise<BodyBytes>;
-  /** `Server-Timing` so far. */
   timing?(): string;
 }
 
-/** The representation of bytes that are at hand. */
 export function memoryRepresentation(
   bytes: Uint8Array<ArrayBuffer>,
   facts: Omit<Representation, "length" | "measure" | "open">,

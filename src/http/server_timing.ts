@@ -3,7 +3,6 @@
 /** The phases that are reported. */
 export type Phase = "index" | "origin" | "codec";
 
-/** Adds up the milliseconds of each phase of one request. */
 export class Timing {
   readonly #spent: Partial<Record<Phase, number>> = {};
 
@@ -12,7 +11,6 @@ export class Timing {
     this.#spent[phase] = (this.#spent[phase] ?? 0) + performance.now() - since;
   }
 
-  /** Runs `work` and adds its time to `phase`. */
   async measure<T>(phase: Phase, work: () => T | Promise<T>): Promise<T> {
     const start = performance.now();
     try {

@@ -27,7 +27,6 @@ export function fillsOnFailure(request: Request): boolean {
     isGdal(request);
 }
 
-/** Whether a store's key is spelled like a chunk's. */
 export function isChunkKey(key: string | undefined): boolean {
   return key !== undefined && CHUNK_PART.test(key);
 }

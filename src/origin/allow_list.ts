@@ -11,8 +11,6 @@ export class PrefixSet {
   readonly #byAuthority = new Map<string, Array<{ path: string; exact?: string }>>();
 
   /**
-   * Takes URLs and prefixes as a catalog writes them.
-   *
    * @param entries an entry that ends in `/` is a prefix, any other is one exact URL
    * @throws SluiceError `bad-request` naming the entry that is no URL
    */

@@ -1,30 +1,34 @@
 /** Bodies of bytes that are already in memory. */
 
 import { OriginError } from "../errors.ts";
-import type { Validator } from "./source_file.ts";
 import type { OriginBody } from "./origin.ts";
+import type { Validator } from "./source_file.ts";
 
-/** What is known of bytes in memory besides themselves. */
-export type BodyFacts = Pick<OriginBody, "objectLength" | "validator" | "notModified">;
-
-/** A body of bytes that belong to whoever holds it: they may be written to. */
-export function memoryBody(bytes: Uint8Array<ArrayBuffer>, facts: BodyFacts = {}): OriginBody {
+/**
+ * A body of bytes that others may hold too, and that may be read any number of times: whoever reads it
+ * gets a copy, which may be written to or transferred.
+ */
+export function memoryBody(
+  bytes: Uint8Array<ArrayBuffer>,
+  facts: Pick<OriginBody, "objectLength" | "validator" | "notModified"> = {},
+): OriginBody {
   const stream = () =>
     new ReadableStream<Uint8Array>({
       start(controller) {
-        if (bytes.length > 0) controller.enqueue(bytes);
+        if (bytes.length > 0) controller.enqueue(bytes.slice());
         controller.close();
       },
     });
   return {
     ...facts,
     length: bytes.length,
+    memory: bytes,
     stream,
     pieces: stream,
     bytes: (maxBytes = Infinity, room = 0) =>
       bytes.length > maxBytes
         ? Promise.reject(tooLong(maxBytes))
-        : Promise.resolve(behindRoom(bytes, room)),
+        : Promise.resolve(room === 0 ? bytes.slice() : behindRoom(bytes, room)),
     cancel: () => Promise.resolve(),
   };
 }
@@ -49,22 +53,4 @@ export function behindRoom(bytes: Uint8Array<ArrayBuffer>, room: number): Uint8A
   const roomy = new Uint8Array(room + bytes.length);
   roomy.set(bytes, room);
   return roomy;
-}
-
-/** A body of bytes that others hold too: its reader gets a copy, which it may write to or transfer. */
-export function sharedBody(bytes: Uint8Array<ArrayBuffer>, facts: BodyFacts): OriginBody {
-  const stream = () => memoryBody(bytes.slice()).stream();
-  return {
-    objectLength: facts.objectLength,
-    validator: facts.validator,
-    length: bytes.length,
-    memory: bytes,
-    stream,
-    pieces: stream,
-    bytes: (maxBytes = Infinity, room = 0) =>
-      bytes.length > maxBytes
-        ? Promise.reject(tooLong(maxBytes))
-        : Promise.resolve(room === 0 ? bytes.slice() : behindRoom(bytes, room)),
-    cancel: () => Promise.resolve(),
-  };
 }

@@ -28,8 +28,6 @@ export class Breaker {
   #probe: Probe | undefined;
 
   /**
-   * Closed at first.
-   *
    * @param threshold faults in a row that open it
    * @param changed told when the breaker opens (true) or closes
    */

@@ -27,7 +27,6 @@ export class CookieJar {
     return pairs.length === 0 ? undefined : pairs.join("; ");
   }
 
-  /** Keeps what a response from `url` sets. */
   store(url: URL, headers: Headers): void {
     for (const line of headers.getSetCookie()) {
       const [pair, ...attributes] = line.split(";").map((part) => part.trim());

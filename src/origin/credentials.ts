@@ -29,7 +29,6 @@ export function headerSign(settings: OriginSettings | undefined): Sign | undefin
   return (request) => ({ ...request, headers: { ...request.headers, ...added } });
 }
 
-/** `send`, each request signed first. */
 export function signed(send: Send, sign: Sign | undefined): Send {
   return sign === undefined ? send : async (request) => await send(await sign(request));
 }

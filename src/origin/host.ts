@@ -14,12 +14,13 @@
  */
 
 import type { ByteRange } from "../byte_range.ts";
+import { Deadlines } from "../deadlines.ts";
 import { OriginError } from "../errors.ts";
-import type { Linked } from "../linked_list.ts";
+import { Linked } from "../linked_list.ts";
 import type { Log } from "../log.ts";
 import { notModifiedBody, tooLong } from "./body.ts";
 import { Breaker } from "./breaker.ts";
-import { Deadlines, TimedRead } from "./deadline.ts";
+import { TimedRead } from "./deadline.ts";
 import { type Holder, Limit } from "./limit.ts";
 import { networkFault } from "./network_fault.ts";
 import type { Origin, OriginBody, ReadOptions } from "./origin.ts";
@@ -38,7 +39,6 @@ const SUSPICION = 60_000;
 /** Bytes a second that a watched stream must reach over its whole length, besides its idle time. */
 const SLOWEST = 16_384;
 
-/** What holds for each host. */
 export interface HostLimits {
   /** Reads that may be under way. */
   readonly concurrentPerOrigin: number;
@@ -50,17 +50,15 @@ export interface HostLimits {
   readonly log?: Log;
 }
 
-/** One host, and what is counted of its reads. */
 export class Host {
   readonly #deadlines: Deadlines | undefined;
   #streams = 0;
   #suspectUntil = -Infinity;
 
-  /** Nothing is known of it yet. @param name for the log */
+  /** @param name for the log */
   constructor(
     name: string,
     readonly limits: HostLimits,
-    /** Places for reads under way. */
     readonly limit = new Limit(
       limits.concurrentPerOrigin,
       limits.concurrentPerOrigin * 16,
@@ -75,7 +73,6 @@ export class Host {
     this.#deadlines = limits.shared ? new Deadlines(limits.requestTimeoutMs) : undefined;
   }
 
-  /** `store`, asked as this host may be. */
   origin(store: Store): Origin {
     return {
       read: (file, range, options) => this.read({ store, file, range, options }),
@@ -111,14 +108,12 @@ export class Host {
     }
   }
 
-  /** True if the next stream is watched. */
   watchesNext(): boolean {
     if (!this.limits.shared) return false;
     const nth = this.#streams++;
     return nth < PROBATION || nth % SAMPLE === 0 || performance.now() < this.#suspectUntil;
   }
 
-  /** A body stalled or fell short. */
   bodyFailed(): void {
     this.#suspectUntil = performance.now() + SUSPICION;
   }
@@ -187,15 +182,10 @@ export class Host {
   }
 }
 
-/** What is read, and from where. */
 export interface Asked {
-  /** Where. */
   readonly store: Store;
-  /** What file. */
   readonly file: SourceFile;
-  /** What of it; all if undefined. */
   readonly range: ByteRange | undefined;
-  /** How its caller wants it. */
   readonly options: ReadOptions | undefined;
 }
 
@@ -203,10 +193,7 @@ export interface Asked {
  * The body of a host's answer. It holds a place until `bytes()` or `cancel()` is done, or until a stream
  * hands the bytes on: the client's own connection bounds them from there.
  */
-class HostBody implements OriginBody, Holder {
-  list?: unknown = undefined;
-  before?: Linked = undefined;
-  behind?: Linked = undefined;
+class HostBody extends Linked implements OriginBody, Holder {
   readonly since = performance.now();
   #placed = true;
 
@@ -218,6 +205,7 @@ class HostBody implements OriginBody, Holder {
     /** True if a part of it, or all, was read before. */
     private readonly again: boolean,
   ) {
+    super();
     host.limit.holders.add(this);
     if (answer.length === 0 || time.signal.aborted) this.#give();
   }

@@ -32,7 +32,6 @@ import { withSingleFlight } from "./share/single_flight.ts";
 
 export type { OriginSettings };
 
-/** What all origins of a server are made from. */
 export interface OriginsConfig {
   /** URL prefix → settings: the catalog's `origins`. The longest prefix that matches counts. */
   readonly settings?: Readonly<Record<string, OriginSettings>>;
@@ -131,15 +130,12 @@ export function originsFor(
   };
 }
 
-/** What stores are made with. */
 interface StoreParts {
   readonly settings: SettingsTable;
   readonly send: Send;
-  /** What the dataset may read. */
   readonly allow: PrefixSet;
 }
 
-/** The store at `url`, which has no path. */
 function storeOf(
   url: URL,
   entry: SettingsEntry | undefined,

@@ -1,17 +1,12 @@
 /** What it means that `fetch` threw, or that a body could not be read on. */
 
 import { OriginError } from "../errors.ts";
+import { cancelled } from "./cancellation.ts";
 
 /** The fault that an exception of `fetch`, or of reading a body, stands for. */
 export function networkFault(cause: unknown, url: string, signal?: AbortSignal): OriginError {
   if (cause instanceof OriginError) return cause;
-  if (signal?.aborted) {
-    if (signal.reason instanceof OriginError) return signal.reason;
-    const late = (signal.reason as { name?: unknown } | undefined)?.name === "TimeoutError";
-    return late
-      ? new OriginError("origin-timeout", "The origin did not answer in time", { url }, cause)
-      : new OriginError("origin-unavailable", "The read was cancelled", { url, cancelled: true });
-  }
+  if (signal?.aborted) return cancelled(signal, url);
   if (isDenied(cause)) {
     return new OriginError(
       "origin-not-allowed",

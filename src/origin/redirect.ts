@@ -7,14 +7,12 @@ import { CookieJar } from "./cookie_jar.ts";
 import type { Sign } from "./credentials.ts";
 import { discard, type OriginRequest, type Send } from "./send.ts";
 
-/** Redirects that one read may take. */
 const MAX_HOPS = 3;
 
 /** Where redirects may lead, and who we are there. */
 export interface RedirectRules {
   /** See `OriginSettings.redirects`. The host that was asked first is always one of them. */
   readonly places: readonly string[];
-  /** What the dataset may read. */
   readonly allow: PrefixSet;
   /** The credentials that belong to a URL; nothing else is ever sent to it. */
   readonly signOf: (url: URL) => Sign | undefined;

@@ -3,6 +3,7 @@
 import { LRUCache } from "lru-cache";
 import { OriginError } from "../errors.ts";
 import { isLinkLocal, isPrivateHost } from "./address.ts";
+import { whileWanted } from "./cancellation.ts";
 import { networkFault } from "./network_fault.ts";
 import type { OriginRequest, Send } from "./send.ts";
 
@@ -14,7 +15,6 @@ export type Resolve = (hostname: string) => Promise<readonly string[] | undefine
 
 /** Milliseconds for which what was found is taken to hold. */
 const HOLDS = 5000;
-/** Hosts remembered. */
 const REMEMBERED = 1000;
 
 /**
@@ -59,15 +59,4 @@ export function checkedSend(
     if ((checked.get(place) ?? 0) > performance.now()) return send(request);
     return check(request, place).then(() => send(request));
   };
-}
-
-/** `promise`, unless `signal` aborts first. */
-function whileWanted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return promise;
-  return new Promise((resolve, reject) => {
-    const leave = () => reject(signal.reason);
-    if (signal.aborted) return leave();
-    signal.addEventListener("abort", leave, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", leave));
-  });
 }

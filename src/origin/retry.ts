@@ -6,16 +6,11 @@ import { OriginError } from "../errors.ts";
 export class RetryBudget {
   #tokens: number;
 
-  /**
-   * Full at first.
-   *
-   * @param capacity retries that may be made at once without a success
-   */
+  /** @param capacity retries that may be made at once without a success */
   constructor(readonly capacity = 20) {
     this.#tokens = capacity;
   }
 
-  /** Counts a read that went well. */
   succeeded(): void {
     if (this.#tokens < this.capacity) this.#tokens = Math.min(this.capacity, this.#tokens + 0.1);
   }
@@ -28,7 +23,6 @@ export class RetryBudget {
   }
 }
 
-/** Tries after the first. */
 const RETRIES = 2;
 /** Milliseconds before the first retry; doubled for the next; jitter takes up to half of it. */
 const BASE_DELAY = 100;

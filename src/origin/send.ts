@@ -56,7 +56,6 @@ export async function discard(response: Response): Promise<void> {
 /** Bytes of an answer that are read as text: an error, a page of a listing. */
 const MAX_TEXT = 8 << 20;
 
-/** The text of a store's own answer. @throws OriginError */
 export async function readText(
   response: Response,
   url: string,

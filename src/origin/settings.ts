@@ -15,7 +15,6 @@ export interface OriginSettings {
   readonly anonymous?: boolean;
   /** S3, and Google's HMAC keys: the name of a static key. */
   readonly accessKeyId?: string;
-  /** The secret of that key; requests are signed with it. */
   readonly secretAccessKey?: string;
   /** What temporary keys come with. */
   readonly sessionToken?: string;
@@ -31,7 +30,6 @@ export interface OriginSettings {
   readonly account?: string;
   /** True where the host's name leads to private addresses: otherwise it is refused. */
   readonly privateAddresses?: boolean;
-  /** Headers sent with every request. */
   readonly headers?: Readonly<Record<string, string>>;
   /**
    * Places that a redirect may lead to: `host` or `host:port` or `*.domain`, or `host/path`, which names
@@ -41,11 +39,9 @@ export interface OriginSettings {
   readonly redirects?: readonly string[];
 }
 
-/** A prefix and what is set for it. */
 export interface SettingsEntry {
   /** As it is written in the catalog. */
   readonly prefix: string;
-  /** What holds for all URLs below it. */
   readonly settings: OriginSettings;
 }
 
@@ -54,8 +50,6 @@ export class SettingsTable {
   readonly #byAuthority = new Map<string, Array<SettingsEntry & { path: string }>>();
 
   /**
-   * Takes the catalog's `origins`.
-   *
    * @throws SluiceError `bad-request` naming the prefix that is no URL, or the setting with characters
    * that no header may have
    */
@@ -75,7 +69,6 @@ export class SettingsTable {
     return this.findCanonical(canonicalUrl(url));
   }
 
-  /** {@link find} for a URL in canonical form. */
   findCanonical({ authority, path }: CanonicalUrl): SettingsEntry | undefined {
     return this.#byAuthority.get(authority)?.find((entry) =>
       entry.path.endsWith("/") ? path.startsWith(entry.path) : path === entry.path

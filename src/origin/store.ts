@@ -4,9 +4,7 @@ import type { ByteRange } from "../byte_range.ts";
 import type { ListEntry, ObjectInfo } from "./origin.ts";
 import type { SourceFile, Validator } from "./source_file.ts";
 
-/** How one try of a read is made. */
 export interface StoreRequest {
-  /** Cancels it, and the reading of its body. */
   readonly signal?: AbortSignal;
   /** True: not over a connection that was kept from earlier requests. */
   readonly fresh?: boolean;
@@ -30,13 +28,11 @@ export interface StoreAnswer {
 
 /** One bucket, container or host, asked once for each call. Throws `OriginError`s. */
 export interface Store {
-  /** Asks for `range` of the file, or all of it, in the state of its validator. */
   read(
     file: SourceFile,
     range: ByteRange | undefined,
     request: StoreRequest,
   ): Promise<StoreAnswer>;
-  /** Looks at the file. */
   head(file: SourceFile, request: StoreRequest): Promise<ObjectInfo>;
   /** The entries of a folder; undefined for more of them than are listed. */
   list?(folder: SourceFile, request: StoreRequest): Promise<ListEntry[] | undefined>;

@@ -12,13 +12,9 @@ import type { Store } from "../catalog/store.ts";
 import { decodeChunk } from "../chunk/decode_chunk.ts";
 import { explain } from "./explain.ts";
 
-/** One chunk that could not be had. */
 export interface CheckProblem {
-  /** Path of the array below the root. */
   readonly array: string;
-  /** The chunk's place in the chunk grid. */
   readonly coords: readonly number[];
-  /** A key of `FAULTS`. */
   readonly code: string;
   /** What is wrong, and what to do about it, for people. */
   readonly detail: string;
@@ -28,7 +24,6 @@ export interface CheckProblem {
   readonly allowWith?: string;
 }
 
-/** What `check` found. */
 export interface CheckReport {
   /** Chunks that were fetched and decoded. */
   readonly checked: number;
@@ -115,7 +110,11 @@ async function checkChunk(array: ArrayView, ref: ChunkRef, origin: Origin): Prom
   const { rope } = await locate(ref, { origin, signal, timing, objects: "stream" });
   const bytes = await collectRope(rope, ({ file, ...range }) => origin.read(file, range));
   const { encoding = 0 } = ref;
-  const delivery = deliver(array.plans[encoding], bytes.length);
-  if (encoding === 0) await decodeChunk(array.native, bytes);
-  else if (delivery.kind === "convert") await delivery.convert(bytes);
+  const within = ref.kind === "range" ? ref.within : undefined;
+  const delivery = deliver(array.plans[encoding], bytes.length, within);
+  const { offset, length } = delivery.stored;
+  if (encoding === 0 && !within) await decodeChunk(array.native, bytes);
+  else if (delivery.kind === "convert") {
+    await delivery.convert(bytes.subarray(offset, offset + length));
+  }
 }

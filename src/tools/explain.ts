@@ -80,7 +80,6 @@ function unreachable(error: SluiceError, href: string): string {
   return said;
 }
 
-/** What the deepest cause says. */
 function innermost(error: Error): string {
   let deepest = error;
   while (deepest.cause instanceof Error) deepest = deepest.cause;

@@ -6,27 +6,19 @@ import { ReferenceFolders } from "./reference_folders.ts";
 import type { Store } from "../catalog/store.ts";
 import { dataTypeName } from "../zarr/data_type.ts";
 
-/** One array as `inspect` reports it. */
 export interface ArrayReport {
   /** Below the root; empty for a root array. */
   readonly path: string;
-  /** Elements along each dimension. */
   readonly shape: readonly number[];
   /** The dimensions' names; null where one has none. */
   readonly dimensions: ReadonlyArray<string | null>;
-  /** The Zarr v3 name of the data type. */
   readonly dtype: string;
-  /** Elements of a chunk along each dimension. */
   readonly chunks: readonly number[];
-  /** The source's codecs, by name. */
   readonly codecs: readonly string[];
-  /** How the portable view serves it. */
   readonly tier: ChunkPlan["tier"];
-  /** The codecs of the portable view, by name. */
   readonly served: readonly string[];
   /** Stored chunks. */
   readonly refs: number;
-  /** Chunks of the grid. */
   readonly grid: number;
   /** Why the portable view leaves it out. */
   readonly problem?: string;
@@ -36,11 +28,9 @@ export interface ArrayReport {
 export interface MalformedReport {
   /** Below the root. */
   readonly path: string;
-  /** What is wrong, for people. */
   readonly problem: string;
 }
 
-/** What `inspect` reports of an index. */
 export interface InspectReport {
   /** Snapshot id, or a hash of the index. */
   readonly version: string;
@@ -48,7 +38,6 @@ export interface InspectReport {
   readonly groups: readonly string[];
   /** In the order of the hierarchy, parents before children. */
   readonly arrays: readonly ArrayReport[];
-  /** Nodes whose metadata says what cannot be. */
   readonly malformed: readonly MalformedReport[];
   /** Stored chunks of all arrays. */
   readonly refs: number;

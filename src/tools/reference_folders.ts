@@ -19,7 +19,6 @@ export class ReferenceFolders {
     this.#own = own;
   }
 
-  /** Adds a reference's URL. */
   add(url: string): void {
     const folder = url.slice(0, url.lastIndexOf("/") + 1);
     if (folder === this.#last || folder.startsWith(this.#own)) return;
@@ -29,12 +28,10 @@ export class ReferenceFolders {
     widen(this.#allows(folder) ? this.#allowed : this.#refused, host, folder);
   }
 
-  /** The folders, sorted. */
   all(): string[] {
     return [...new Set([...this.#allowed.values(), ...this.#refused.values()])].sort();
   }
 
-  /** Those that may not be read, sorted. */
   refused(): string[] {
     return [...this.#refused.values()].sort();
   }

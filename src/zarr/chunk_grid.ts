@@ -141,7 +141,7 @@ function product(counts: readonly number[]): number {
  * coordinates outside the grid, which so never alias another chunk.
  */
 export function chunkOrdinal(
-  { grid }: ChunkLayout,
+  { grid }: Pick<ChunkLayout, "grid">,
   coords: readonly number[],
 ): number | undefined {
   if (coords.length !== grid.length) return undefined;
@@ -156,7 +156,7 @@ export function chunkOrdinal(
 
 /** The coordinates of the chunk at `ordinal`, written to `into` from `at`. */
 export function writeCoords(
-  { grid }: ChunkLayout,
+  { grid }: Pick<ChunkLayout, "grid">,
   ordinal: number,
   into: Uint32Array,
   at: number,

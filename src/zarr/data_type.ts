@@ -125,11 +125,8 @@ export function itemSize(dataType: DataType): number | undefined {
   return bits > 0 && bits % 8 === 0 ? bits / 8 : undefined;
 }
 
-/** A field of a structured data type. */
 interface StructField {
-  /** The field's name. */
   readonly name: string;
-  /** What it holds. */
   readonly dataType: DataType;
 }
 

@@ -48,10 +48,12 @@ export interface Encoding {
   /** In place of the array's own. */
   readonly codecs: readonly Codec[];
   /**
-   * Elements that are stored along each dimension, where that is fewer than the grid's along one
-   * (a TIFF's short last strip): what is missing lies beyond the array's end.
+   * Elements that are stored along each dimension, where that is fewer than the grid's along the first
+   * (a TIFF's short last strip): what is missing lies beyond the array's end. Of a block, its elements.
    */
   readonly chunkShape?: readonly number[];
+  /** True if a block is stored, and each chunk is a slice (`ChunkRef.within`) of what it decodes to. */
+  readonly sliced?: true;
 }
 
 /** `zarr.json` of a group. */

@@ -44,6 +44,16 @@ export function parseZarrJson(bytes: Uint8Array, path = ""): ArrayMetadata | Gro
     throw malformed(where, "it is not JSON", cause);
   }
   if (!isObject(document)) throw malformed(where, "it is not a JSON object");
+  return parseNode(document, where);
+}
+
+/**
+ * The same of the members of a `zarr.json`.
+ *
+ * @param where what they are of, for messages
+ * @throws IndexError
+ */
+export function parseNode(document: JsonObject, where: string): ArrayMetadata | GroupMetadata {
   if (toNumber(document.zarr_format) !== 3) {
     throw malformed(where, `zarr_format is ${shown(document.zarr_format)}`);
   }

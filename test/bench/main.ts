@@ -10,12 +10,17 @@
 import { benchIcechunk } from "./icechunk.ts";
 import { benchParquetReferences } from "./parquet_references.ts";
 import { benchServing } from "./serving.ts";
+import { benchXarray } from "./xarray.ts";
 
 /** Name → what it measures and how. A section is given a folder of its own, removed afterwards. */
 const SECTIONS: Record<string, { title: string; run(folder: string): Promise<void> }> = {
   serving: {
     title: "Chunks out of a 512 MB file behind kerchunk JSON, against nginx",
     run: benchServing,
+  },
+  xarray: {
+    title: "xarray reads 3 variables of 1,000 chunks of 100 KB, against fsspec's references",
+    run: benchXarray,
   },
   parquet: {
     title: "22,134,960 kerchunk Parquet references, against fsspec",

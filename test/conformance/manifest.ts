@@ -181,6 +181,23 @@ export function manifestConformance(
     }
   });
 
+  Deno.test(`${kind}: refs() in the order of the grid has the same chunks, the last coordinate fastest`, async () => {
+    const { manifest } = await setUp();
+    for (const { path, shape, chunks } of CONFORMANCE_ARRAYS) {
+      const grid = shape.map((length, i) => Math.ceil(length / chunks[i]));
+      const places: number[] = [];
+      for await (const { coords, rows } of manifest.refs(path, "grid")) {
+        for (let row = 0; row < rows; row++) {
+          places.push(grid.reduce((at, n, i) => at * n + coords[row * grid.length + i], 0));
+        }
+      }
+      assert.deepEqual(places, [...places].sort((a, b) => a - b), path);
+      let rows = 0;
+      for await (const table of manifest.refs(path)) rows += table.rows;
+      assert.equal(places.length, rows, path);
+    }
+  });
+
   Deno.test(`${kind}: coordinates outside the grid are absent and never another chunk's`, async () => {
     const { manifest } = await setUp();
     const outside = [[0, 2], [3, 0], [-1, 0], [0, -1], [0.5, 0], [NaN, 0], [2 ** 32, 0], [0]];

@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import * as zarr from "zarrita";
+import * as zarr from "npm:zarrita@0.7.5";
 import { denoFiles } from "../../deploy/deno_files.ts";
 import { createGateway } from "../../deploy/gateway.ts";
 import { parseCatalog } from "../../src/catalog/catalog_file.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import * as zarr from "zarrita";
+import * as zarr from "npm:zarrita@0.7.5";
 import { startOrigin } from "../faults/origin_server.ts";
 import { arraySet, ELEMENTS } from "../fixtures/array_set.ts";
 import { startWorkerd } from "./workerd.ts";

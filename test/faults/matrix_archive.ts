@@ -3,7 +3,7 @@
  * it in every format. Written by others as far as formats are binary: test/fixtures/icechunk/README.md.
  */
 
-import { parquetWriteBuffer } from "hyparquet-writer";
+import { parquetWriteBuffer } from "npm:hyparquet-writer@0.17.0";
 
 const FIXTURE = new URL("../fixtures/icechunk/", import.meta.url);
 

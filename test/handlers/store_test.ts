@@ -389,7 +389,7 @@ Deno.test("rates are kept for each token and address, and are off unless the cat
     const found: number[] = [];
     for (let i = 0; i < 6; i++) {
       const headers: HeadersInit = token ? { authorization: `Bearer ${token}` } : {};
-      const request = new Request("http://gateway/-/health", { headers });
+      const request = new Request("http://gateway/-/catalog.json", { headers });
       const response = await gateway.gateway.fetch(request, { address });
       if (response.status === 429) assert.ok(Number(response.headers.get("retry-after")) > 0);
       await response.body?.cancel();
@@ -399,6 +399,10 @@ Deno.test("rates are kept for each token and address, and are off unless the cat
   };
   assert.equal(await statuses(free, "10.0.0.1", "t"), 0);
   assert.equal(await statuses(limited, "10.0.0.1"), 2);
+  const health = await limited.gateway.fetch(new Request("http://gateway/-/health"), {
+    address: "10.0.0.1",
+  });
+  assert.equal(health.status, 200, "health has no rate");
   assert.equal(await statuses(limited, "10.0.0.2"), 2, "another address has its own rate");
   assert.equal(await statuses(limited, "10.0.0.3", "t"), 4, "a token's rate is the lower one");
   const made = await Promise.all(

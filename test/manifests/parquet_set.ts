@@ -1,7 +1,7 @@
 /** Writes kerchunk Parquet sets with hyparquet-writer, laid out as fsspec's LazyReferenceMapper does. */
 
 import { zstdCompressSync } from "node:zlib";
-import { type ColumnSource, parquetWriteBuffer } from "hyparquet-writer";
+import { type ColumnSource, parquetWriteBuffer } from "npm:hyparquet-writer@0.17.0";
 
 /** What a row of a partition refers to; undefined is an absent chunk. */
 export type PartitionRow =

@@ -6,7 +6,7 @@
  */
 
 import assert from "node:assert/strict";
-import * as zarr from "zarrita";
+import * as zarr from "npm:zarrita@0.7.5";
 import { documentPart, writeDocumentPart } from "../faults/matrix_document.ts";
 import { type FaultCell, startFaultWorld } from "./faults_cells.ts";
 import { peersFile, runInRoot, sharedFolder } from "./peer_root.ts";

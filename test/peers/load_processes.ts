@@ -231,10 +231,10 @@ export class ServerProcess implements AsyncDisposable {
     this.child.kill(name);
   }
 
-  /** Stops it as a service manager would. */
-  async stop(): Promise<void> {
+  /** Stops it, as a service manager would unless told otherwise; it may have ended by itself. */
+  async stop(signal: Deno.Signal = "SIGTERM"): Promise<void> {
     try {
-      this.child.kill("SIGTERM");
+      this.child.kill(signal);
     } catch (error) {
       if (!(error instanceof TypeError)) throw error; // it has ended
     }

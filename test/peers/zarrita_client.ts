@@ -1,6 +1,6 @@
 /** zarrita as a client: what it reads, as the bytes that NumPy would have. */
 
-import * as zarr from "zarrita";
+import * as zarr from "npm:zarrita@0.7.5";
 import type { Case, ExpectedArray } from "./served_cases.ts";
 
 /** Opens a served dataset by its consolidated metadata, or its root array. */

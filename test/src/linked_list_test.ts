@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
-import { type Linked, LinkedList } from "../../src/linked_list.ts";
+import { Linked, LinkedList } from "../../src/linked_list.ts";
 
-class Item implements Linked {
-  list?: unknown = undefined;
-  before?: Linked = undefined;
-  behind?: Linked = undefined;
-  constructor(readonly name: string) {}
+class Item extends Linked {
+  constructor(readonly name: string) {
+    super();
+  }
 }
 
 /** Empties the list from its front. */

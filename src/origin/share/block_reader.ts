@@ -9,20 +9,15 @@ import { IndexError } from "../../errors.ts";
 import type { Origin } from "../origin.ts";
 import type { SourceFile, Validator } from "../source_file.ts";
 
-/** Bytes of a block. */
 const BLOCK_BYTES = 32 * 1024;
 /** Blocks that the first read asks for: most files' headers stand at their start. */
 const FIRST_BLOCKS = 2;
 /** Blocks between two that are wanted, that are read with them rather than asked around. */
 const GAP_BLOCKS = 3;
-/** Blocks of one read at most. */
 const MOST_BLOCKS = 128;
 
-/** What reading a file's index has cost so far. */
 export interface ReadCost {
-  /** Reads of the origin. */
   readonly requests: number;
-  /** Bytes that they gave. */
   readonly bytes: number;
 }
 
@@ -43,7 +38,6 @@ export class BlockReader {
     readonly origin: Origin,
     /** The file, with the validator that it had when it was opened. */
     readonly file: SourceFile,
-    /** Bytes of the file. */
     readonly size: number,
     readonly cache: ByteCache,
     /** Tells this file in this state from others in the cache. */
@@ -63,7 +57,6 @@ export class BlockReader {
     return new BlockReader(origin, pinned, info.length, cache, key);
   }
 
-  /** What it has read. */
   get cost(): ReadCost {
     return { requests: this.#requests, bytes: this.#bytes };
   }

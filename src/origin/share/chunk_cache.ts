@@ -3,7 +3,7 @@
 import { LRUCache } from "lru-cache";
 import type { ByteCache } from "../../byte_cache.ts";
 import type { ByteRange } from "../../byte_range.ts";
-import { sharedBody } from "../body.ts";
+import { memoryBody } from "../body.ts";
 import { FileIds } from "./file_ids.ts";
 import type { Origin, OriginBody } from "../origin.ts";
 import type { SourceFile } from "../source_file.ts";
@@ -48,9 +48,9 @@ export function withChunkCache(
     const { objectLength, validator } = body;
     const bytes = await body.bytes();
     const until = validator || file.immutable ? Infinity : since + maxAge * 1000;
-    const value: Kept = { bytes, objectLength, validator, until };
-    await cache.load(key, () => Promise.resolve({ value, bytes: bytes.length }));
-    return sharedBody(bytes, value);
+    const kept: Kept = { body: memoryBody(bytes, { objectLength, validator }), until };
+    cache.set(key, kept, bytes.length);
+    return kept.body;
   }
 
   return {
@@ -63,7 +63,7 @@ export function withChunkCache(
       const id = files.of(file, options.epoch);
       const key = `chunk ${id} ${range.offset} ${range.length}`;
       const kept = cache.peek<Kept>(key);
-      if (kept && now() < kept.until) return Promise.resolve(sharedBody(kept.bytes, kept));
+      if (kept && now() < kept.until) return Promise.resolve(kept.body);
       if (kept) cache.delete(key);
       const mark = fingerprint(id, range);
       const again = asked.has(mark);
@@ -90,8 +90,8 @@ function fingerprint(file: number, { offset, length }: ByteRange): number {
   return hash & 0x3fff_ffff;
 }
 
-type Kept = Pick<OriginBody, "objectLength" | "validator"> & {
-  readonly bytes: Uint8Array<ArrayBuffer>;
+interface Kept {
+  readonly body: OriginBody;
   /** On the clock of `now()`. */
   readonly until: number;
-};
+}

@@ -12,11 +12,7 @@ export class FirstSeen {
   /** Each file in the state of the epoch in which it was last read: it is looked up for every chunk. */
   readonly #held = new WeakMap<SourceFile, { epoch: string; key: string; held: Held }>();
 
-  /**
-   * Nothing is seen yet.
-   *
-   * @param max files remembered; of more, those not read for longest are forgotten
-   */
+  /** @param max files remembered; of more, those not read for longest are forgotten */
   constructor(max = 10_000) {
     this.#states = new LRUCache({ max });
   }
@@ -39,7 +35,6 @@ export class FirstSeen {
   }
 }
 
-/** A file held to a state. */
 export type Held = SourceFile & { readonly validator: Validator };
 
 /**

@@ -13,7 +13,6 @@ export class FileIds {
   readonly #last = new WeakMap<SourceFile, { epoch: string | undefined; id: number }>();
   #next = 0;
 
-  /** The number of `file` in `epoch`. */
   of(file: SourceFile, epoch: string | undefined): number {
     const last = this.#last.get(file);
     if (last?.epoch === epoch && last) return last.id;

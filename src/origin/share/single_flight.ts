@@ -1,34 +1,31 @@
 /** Reads of the same bytes at the same time are one read. */
 
 import type { ByteRange } from "../../byte_range.ts";
-import { OriginError } from "../../errors.ts";
-import { type Linked, LinkedList } from "../../linked_list.ts";
+import { Linked, LinkedList } from "../../linked_list.ts";
 import type { SourceFile, Validator } from "../source_file.ts";
-import { sharedBody } from "../body.ts";
+import { memoryBody } from "../body.ts";
+import { cancelled } from "../cancellation.ts";
 import type { Origin, OriginBody, ReadOptions } from "../origin.ts";
 
 /** Bytes that one read may have and still be collected in memory for several readers. */
 const MAX_SHARED = 64 << 20;
 
-/** A read under way for one or more readers. */
-class Flight implements Linked {
-  list?: unknown = undefined;
-  before?: Linked = undefined;
-  behind?: Linked = undefined;
+class Flight extends Linked {
   readers = 0;
   /** True once nobody may join any more. */
   closed = false;
   readonly controller = new AbortController();
   outcome!: Promise<Outcome>;
 
-  constructor(readonly key: string) {}
+  constructor(readonly key: string) {
+    super();
+  }
 }
 
 /** Flights by key; see {@link LinkedList} for why this is no `Map`. */
 class Flights {
   readonly #buckets = Array.from({ length: 256 }, () => new LinkedList<Flight>());
 
-  /** The one that may be joined. */
   find(key: string): Flight | undefined {
     let flight = this.#bucket(key).first;
     while (flight && (flight.closed || flight.key !== key)) {
@@ -55,10 +52,11 @@ class Flights {
   }
 }
 
-/** What became of a flight: one reader's own body, or bytes for all. */
-type Outcome =
-  | { readonly kind: "own"; body: OriginBody | undefined }
-  | { readonly kind: "shared"; readonly bytes: Uint8Array<ArrayBuffer>; readonly body: OriginBody };
+/** What became of a flight: a body for all, or for the one who takes it first. */
+interface Outcome {
+  readonly shared: boolean;
+  body: OriginBody | undefined;
+}
 
 /**
  * `origin`, with concurrent identical reads made once. A reader that is alone when the headers come
@@ -75,21 +73,19 @@ export function withSingleFlight(origin: Origin): Origin {
     range: ByteRange | undefined,
     options: ReadOptions | undefined,
   ): Promise<Outcome> {
-    const close = () => {
-      flight.closed = true;
-      flights.delete(flight);
-    };
     try {
       const body = await origin.read(file, range, {
         ...options,
         signal: flight.controller.signal,
       });
       if (flight.readers <= 1 || body.notModified || !((body.length ?? Infinity) <= MAX_SHARED)) {
-        return { kind: "own", body };
+        return { shared: body.notModified === true, body };
       }
-      return { kind: "shared", bytes: await body.bytes(), body };
+      const { objectLength, validator } = body;
+      return { shared: true, body: memoryBody(await body.bytes(), { objectLength, validator }) };
     } finally {
-      close();
+      flight.closed = true;
+      flights.delete(flight);
     }
   }
 
@@ -100,11 +96,10 @@ export function withSingleFlight(origin: Origin): Origin {
     range: ByteRange | undefined,
     options: ReadOptions | undefined,
   ): OriginBody | Promise<OriginBody> {
-    if (outcome.kind === "shared") return sharedBody(outcome.bytes, outcome.body);
     const { body } = outcome;
     // a body too large to collect goes to the first; the others read for themselves
     if (body === undefined) return origin.read(file, range, options);
-    if (!body.notModified) outcome.body = undefined;
+    if (!outcome.shared) outcome.body = undefined;
     return body;
   }
 
@@ -144,20 +139,14 @@ function whilePresent(
         // nobody is left to take the body of a read that was answered just before
         flight.outcome.then((o) => o.body?.cancel(), () => undefined);
       }
-      reject(
-        signal.reason instanceof OriginError ? signal.reason : new OriginError(
-          "origin-unavailable",
-          "The read was cancelled",
-          { cancelled: true },
-        ),
-      );
+      reject(cancelled(signal));
     };
     if (signal.aborted) return leave();
     signal.addEventListener("abort", leave, { once: true });
     flight.outcome.then((outcome) => {
       if (state === "gone") return;
       // its own body ends with its signal; nothing else does
-      if (outcome.kind === "own" && outcome.body && !outcome.body.notModified) state = "owner";
+      if (!outcome.shared && outcome.body) state = "owner";
       else signal.removeEventListener("abort", leave);
       resolve(land(outcome));
     }, (fault) => {

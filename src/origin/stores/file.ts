@@ -8,7 +8,6 @@ import type { FileAccess, OpenFile } from "./file_access.ts";
 import type { Origin, OriginBody } from "../origin.ts";
 import { hasChanged } from "../validator.ts";
 
-/** Bytes read at a time where a body is streamed. */
 const PIECE = 256 * 1024;
 
 /**
@@ -23,7 +22,6 @@ export function fileOrigin(files: FileAccess, allow: readonly string[]): Origin 
   const entries = allow.map((entry) => entry.startsWith("/") ? `file://${entry}` : entry)
     .filter((entry) => entry.startsWith("file:")).map((entry) => localPath(new URL(entry)));
 
-  /** The real path of what `url` names. */
   async function locate(url: URL): Promise<string> {
     const path = localPath(url);
     const real = await guarded(url, () => files.realPath(path));
@@ -109,7 +107,6 @@ function isBelow(entry: string, path: string): boolean {
   return path.startsWith(entry) && !isHidden;
 }
 
-/** The path that a `file:` URL names. @throws OriginError for what no file is called */
 function localPath(url: URL): string {
   const path = decodeURIComponent(url.pathname);
   if (!path.includes("\0")) return path;

@@ -2,7 +2,6 @@
 
 import type { ListEntry } from "../origin.ts";
 
-/** A file open for reading. */
 export interface OpenFile {
   /** Bytes of the file when it was opened. */
   readonly bytes: number;
@@ -22,8 +21,6 @@ export interface FileAccess {
   realPath(path: string): Promise<string | undefined>;
   /** The device and inode of what is at `path` itself, no link followed; undefined where there are none. */
   identity(path: string): Promise<string | undefined>;
-  /** Opens a regular file: undefined for anything else. */
   open(path: string): Promise<OpenFile | undefined>;
-  /** The entries of a folder. */
   list(path: string): Promise<ListEntry[] | undefined>;
 }

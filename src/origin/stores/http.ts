@@ -56,7 +56,6 @@ export function httpStore(send: Send, address: (url: URL) => string): Store {
   };
 }
 
-/** The fault of an answer that is no listing. */
 export function noListing(url: URL): OriginError {
   return new OriginError("reference-unreachable", "The origin sent no listing", { url: url.href });
 }

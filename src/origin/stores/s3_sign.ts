@@ -9,7 +9,6 @@ import type { OriginSettings } from "../settings.ts";
 const REUSE = 60_000;
 /** Milliseconds by which a server's clock may differ before it is taken in place of ours. */
 const SKEW = 240_000;
-/** Signatures remembered. */
 const REMEMBERED = 2000;
 
 interface Signature {

@@ -2,11 +2,9 @@
 
 import { SaxesParser } from "saxes";
 
-/** An element with what is directly in it. */
 export interface XmlElement {
   /** Without a namespace's prefix. */
   readonly name: string;
-  /** In their order. */
   readonly children: readonly XmlElement[];
   /** Entities resolved. */
   readonly text: string;
@@ -47,12 +45,10 @@ export async function parseXml(xml: string): Promise<XmlElement | undefined> {
   return malformed ? undefined : top.children[0];
 }
 
-/** The children of `parent` that are called `name`. */
 export function elements(parent: XmlElement | undefined, name: string): XmlElement[] {
   return parent?.children.filter((child) => child.name === name) ?? [];
 }
 
-/** The text of the first child that is called `name`. */
 export function elementText(parent: XmlElement | undefined, name: string): string | undefined {
   return elements(parent, name)[0]?.text;
 }

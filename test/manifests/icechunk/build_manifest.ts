@@ -71,8 +71,13 @@ function refTable(builder: Builder, ref: Ref): number {
 /** The FlatBuffer of a manifest file. `repeat` makes several arrays share one vector. */
 export function manifest(
   arrays: Arrays[],
-  options: { dictionary?: Uint8Array; algorithm?: number; repeat?: number; sameNode?: boolean } =
-    {},
+  options: {
+    dictionary?: Uint8Array;
+    algorithm?: number;
+    repeat?: number;
+    sameNode?: boolean;
+    id?: Uint8Array;
+  } = {},
 ): Uint8Array {
   const builder = new Builder(1024);
   const written: number[] = [];
@@ -90,7 +95,7 @@ export function manifest(
   const all = tables(builder, written);
   const dictionary = options.dictionary && bytesVector(builder, options.dictionary);
   builder.startObject(5);
-  builder.addFieldStruct(0, struct(builder, ID), 0);
+  builder.addFieldStruct(0, struct(builder, options.id ?? ID), 0);
   builder.addFieldOffset(1, all, 0);
   if (dictionary) builder.addFieldOffset(2, dictionary, 0);
   if (options.algorithm !== undefined) builder.addFieldInt8(3, options.algorithm, 1);

@@ -10,7 +10,7 @@ import {
   originPrefix,
 } from "../../../manifests/icechunk/containers.ts";
 import { IndexError, SluiceError } from "../../../src/errors.ts";
-import { mutated, randomNumbers, ROUNDS, SEED } from "../mutations.ts";
+import { mutated, randomNumbers, ROUNDS, SEED } from "../../mutations.ts";
 
 const encoder = new TextEncoder();
 const ofYaml = (text: string) => containersOfYaml(encoder.encode(text));

@@ -5,7 +5,7 @@ import zlib from "node:zlib";
 import { ByteCache } from "../../../src/byte_cache.ts";
 import { SluiceError } from "../../../src/errors.ts";
 import type { Manifest } from "../../../src/manifest.ts";
-import { randomNumbers, ROUNDS, SEED } from "../mutations.ts";
+import { randomNumbers, ROUNDS, SEED } from "../../mutations.ts";
 import { filesOf, fixture, fixtureFiles, MemoryOrigin, open } from "./fixture.ts";
 
 type Files = Map<string, Uint8Array<ArrayBuffer>>;

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { REF_KIND } from "../../../manifests/icechunk/array_refs.ts";
 import { chunkAddress, locationBytes } from "../../../manifests/icechunk/chunk_address.ts";
+import { Flatbuffer } from "../../../manifests/icechunk/flatbuffer.ts";
 import { type ManifestFile, ManifestReader } from "../../../manifests/icechunk/manifest_file.ts";
 import { IndexError } from "../../../src/errors.ts";
 import { ID, manifest, NODE } from "./build_manifest.ts";
@@ -189,4 +190,18 @@ Deno.test("an excerpt finds the one reference that is asked for", () => {
   }
   assert.equal(reader.excerpt("ZZZZZZZZZZZZY", [0, 0]), undefined);
   assert.throws(() => reader.excerpt(node, [0]), IndexError);
+});
+
+Deno.test("an inline chunk over the limit names it", () => {
+  const small = manifest([{ refs: [{ index: [0], inline: [1] }] }]);
+  const body = new Uint8Array(small.length + (1 << 25));
+  body.set(small);
+  const buffer = new Flatbuffer(body);
+  const [array] = buffer.tables(buffer.root(), 1);
+  const [ref] = buffer.tables(array, 1);
+  buffer.view.setUint32(buffer.follow(buffer.field(ref, 1)), (1 << 24) + 1, true);
+  assert.throws(() => [...new ManifestReader(body).read()], {
+    code: "index-too-large",
+    message: /the limit is 16777216/,
+  });
 });

@@ -1,7 +1,6 @@
 /**
  * Broken reference sets, JSON and Parquet: whatever is wrong with one is a fault of the index, with its
- * place, and nothing else. Short by default; `FUZZ=100000 deno test -A test/manifests/kerchunk/fuzz_test.ts`
- * is long, and `SEED=7` repeats a run.
+ * place, and nothing else.
  */
 
 import assert from "node:assert/strict";
@@ -9,7 +8,7 @@ import { openManifest } from "../../../manifests/mod.ts";
 import { SluiceError } from "../../../src/errors.ts";
 import { zarrayOf } from "../../conformance/manifest.ts";
 import { memoryOrigin, openOptions } from "../memory_origin.ts";
-import { mutated, randomNumbers, ROUNDS, SEED } from "../mutations.ts";
+import { mutated, randomNumbers, ROUNDS, SEED } from "../../mutations.ts";
 import { partitionFile } from "../parquet_set.ts";
 
 /** Opens a set and asks for everything; false if it was refused. */

@@ -22,18 +22,8 @@ function seeded(state: number): () => number {
 const packer = new ReferencePacker();
 
 function pack(rows: readonly PackedRow[]): PackedReferences {
-  const packing = packer.pack({
-    rows: rows.length,
-    fill(first, count, { ids, offsets, lengths }) {
-      for (let i = 0; i < count; i++) {
-        ({ id: ids[i], offset: offsets[i], length: lengths[i] } = rows[first + i]);
-      }
-    },
-  });
-  for (;;) {
-    const { done, value } = packing.next();
-    if (done) return value;
-  }
+  for (const { id, offset, length } of rows) packer.push(id, offset, length);
+  return packer.finish();
 }
 
 function check(rows: readonly PackedRow[], message: string): PackedReferences {

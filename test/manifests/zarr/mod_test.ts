@@ -229,3 +229,23 @@ Deno.test("what is no store is said, and too many nodes name the conversion that
     message: /consolidate/,
   });
 });
+
+Deno.test("a store whose folders list themselves, or what is above them, is refused after some listings", async () => {
+  for (
+    const [name, code] of [["again", "index-too-large"], ["..", "index-invalid"], [
+      "",
+      "index-invalid",
+    ]]
+  ) {
+    const { origin } = memoryOrigin({
+      [`${ROOT}zarr.json`]: '{"zarr_format":3,"node_type":"group"}',
+    });
+    let listings = 0;
+    origin.list = () => {
+      listings++;
+      return Promise.resolve([{ name, kind: "folder" }]);
+    };
+    await assert.rejects(openManifest(new URL(ROOT), origin, openOptions()), { code });
+    assert.ok(listings < 100, `${listings}`);
+  }
+});

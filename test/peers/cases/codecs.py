@@ -204,7 +204,7 @@ def transcoded(out):
         v2.add("shuffle_gzip_" + name, values, CHUNKS, filters=[{"id": "shuffle", "elementsize": size}],
                compressor={"id": "gzip", "level": 1})
         # No tier is promised: at worst under its native name, where zarr-python reads it.
-        v2.add("lzma_" + name, values, CHUNKS, only=["zarr-python"], compressor={
+        v2.add("lzma_" + name, values, CHUNKS, only=["zarr-python"], tier="native", compressor={
             "id": "lzma", "format": 1, "check": -1, "preset": None, "filters": None})
     deltas = random.integers(-20, 20, SHAPE)
     v2.add("delta_astype", deltas.astype("<i4"), CHUNKS, compressor=zlib, tier="transcode",

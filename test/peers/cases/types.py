@@ -67,7 +67,7 @@ def kinds(out):
             shuffle = {"id": "shuffle", "elementsize": dtype.itemsize}
             v2.add("packed_" + name, extremes(dtype, SHAPE, random), CHUNKS, filters=[shuffle], compressor=ZLIB,
                    missing=lost, fill=1, skip=skip, tier="frame")
-            v2.add("plain_" + name, extremes(dtype, SHAPE, random), CHUNKS, missing=lost, skip=skip, tier="pass")
+            v2.add("plain_" + name, extremes(dtype, SHAPE, random), CHUNKS, missing=lost, fill=1, skip=skip, tier="pass")
     v2.add("bool_true", random.random(SHAPE) < 0.5, CHUNKS, compressor=ZLIB, fill=True, missing=lost)
     v2.add("bool_false", random.random(SHAPE) < 0.5, CHUNKS, fill=False, missing=lost)
     fills = (

@@ -21,13 +21,19 @@ for name, url, case, folder in served("zarr-python"):
         if isinstance(group, zarr.Array):
             return ""
         found = {path for path, node in group.members(max_depth=None) if isinstance(node, zarr.Array)}
-        wanted = {array["path"] for array in case["arrays"]}
+        wanted = {array["path"] for array in case["arrays"] if array["tier"] != "native"}
         hidden = set(array["path"] for array in case["faults"])
         return "lost %s" % sorted(wanted - found) if wanted - found else \
             "strange %s" % sorted(found - wanted - hidden) if found - wanted - hidden else ""
 
     checks.attempt(name + " lists its arrays", names)
     for array in case["arrays"]:
+        if array["tier"] == "native":
+            # No tier serves it: the group says why, and ~native has it.
+            checks.attempt("%s/%s is left out" % (name, array["path"]), lambda array=array: ""
+                           if array["path"] + ": " in opened().attrs["sluice:left_out"] else "not named")
+            continue
+
         def values(array=array):
             node = opened() if array["path"] == "" else opened()[array["path"]]
             if node.metadata.zarr_format != 3:

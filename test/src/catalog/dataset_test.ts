@@ -120,3 +120,14 @@ Deno.test("an absence is kept until the index is looked at again, a minute at mo
     assert.equal(maxAge, expected, JSON.stringify({ config, facts }));
   }
 });
+
+Deno.test("an index heavier than the cache is refused at once, not opened again for every request", async () => {
+  const script = scripted({}, { heldBytes: 2 ** 20 });
+  for (let i = 0; i < 5; i++) {
+    await assert.rejects(script.dataset.manifest(), {
+      code: "index-too-large",
+      message: /^The index holds \d+ bytes; limits\.indexCacheBytes is 1048576$/,
+    });
+  }
+  assert.equal(script.reads, 1);
+});

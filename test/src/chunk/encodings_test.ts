@@ -60,10 +60,11 @@ function stored(codecs: readonly Codec[]): Uint8Array {
 async function sent(plan: ChunkPlan, encoded: Uint8Array): Promise<Uint8Array> {
   const delivery = deliver(plan, encoded.length);
   const { contentLength } = delivery;
-  const chunk = delivery.kind === "convert" ? await delivery.convert(encoded) : new Uint8Array([
-    ...delivery.prefix,
-    ...encoded.subarray(delivery.trimStart, encoded.length - delivery.trimEnd),
-  ]);
+  const { offset, length } = delivery.stored;
+  const stored = encoded.subarray(offset, offset + length);
+  const chunk = delivery.kind === "convert"
+    ? await delivery.convert(stored)
+    : Uint8Array.of(...delivery.prefix, ...stored);
   if (contentLength !== undefined) assert.equal(chunk.length, contentLength);
   return chunk;
 }

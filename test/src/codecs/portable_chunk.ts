@@ -1,6 +1,6 @@
 /** Decodes portable chunks with zarrita, which reads Blosc with c-blosc itself: never with Sluice's own code. */
 
-import * as zarr from "zarrita";
+import * as zarr from "npm:zarrita@0.7.5";
 import type { ArrayMetadata, Codec } from "../../../src/zarr/metadata.ts";
 
 /**

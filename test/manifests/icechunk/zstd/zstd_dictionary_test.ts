@@ -6,7 +6,7 @@ import {
   createDCtx,
   decompressUsingDict,
   init,
-} from "@bokuweb/zstd-wasm";
+} from "npm:@bokuweb/zstd-wasm@0.0.27";
 import assert from "node:assert/strict";
 import { Flatbuffer } from "../../../../manifests/icechunk/flatbuffer.ts";
 import { unpackMetadataFile } from "../../../../manifests/icechunk/metadata_file.ts";
