@@ -11,6 +11,7 @@ import { benchIcechunk } from "./icechunk.ts";
 import { benchParquetReferences } from "./parquet_references.ts";
 import { benchServing } from "./serving.ts";
 import { benchXarray } from "./xarray.ts";
+import { benchTurns } from "./turns.ts";
 
 /** Name → what it measures and how. A section is given a folder of its own, removed afterwards. */
 const SECTIONS: Record<string, { title: string; run(folder: string): Promise<void> }> = {
@@ -21,6 +22,9 @@ const SECTIONS: Record<string, { title: string; run(folder: string): Promise<voi
   xarray: {
     title: "xarray reads 3 variables of 1,000 chunks of 100 KB, against fsspec's references",
     run: benchXarray,
+  turns: {
+    title: "Health while chunks are decoded",
+    run: benchTurns,
   },
   parquet: {
     title: "22,134,960 kerchunk Parquet references, against fsspec",
