@@ -59,7 +59,7 @@ export async function decompress(
         // One buffer, with room to see that no more comes.
         chunkSize: Math.max(64, size.bytes + 1),
       })
-      : await throughStream(stream(), bytes, size, pace);
+      : await throughStream(stream(), bytes, size, pace, "decompress");
   } catch (cause) {
     throw new ChunkError(`${format} cannot be decompressed to ${size.bytes} bytes`, {}, cause);
   }

@@ -8,7 +8,7 @@ import { copyOf, type Pace } from "./pace.ts";
 import type { Codec, Stage } from "./codec.ts";
 
 /** Units that are moved between looks at the pace. */
-const BLOCK = 16_384;
+const BLOCK = 4096;
 
 export const transpose: Codec = {
   name: "transpose",

@@ -7,8 +7,8 @@ import { type Size, tooLong } from "./size.ts";
 /** A stream that compresses or decompresses. */
 export type ByteStream = Gunzip | Inflate | ZstdCompress | ZstdDecompress;
 
-/** Bytes that are fed at a time: what a thousand times as many come out of takes some milliseconds. */
-const FED_BYTES = 16_384;
+/** Bytes that are fed at a time, a millisecond or two; decompressing gives up to a thousand times as many. */
+const FED_BYTES = { compress: 262_144, decompress: 16_384 };
 
 /**
  * All that `stream` makes of `bytes`.
@@ -21,7 +21,9 @@ export async function throughStream(
   bytes: Uint8Array,
   size: Size,
   pace: Pace,
+  direction: "compress" | "decompress",
 ): Promise<Uint8Array> {
+  const fedBytes = FED_BYTES[direction];
   // What is made of unknown length is collected: a small result must not hold on to a large buffer.
   const whole = size.exact ? new Uint8Array(size.bytes) : undefined;
   const pieces: Uint8Array[] = [];
@@ -47,8 +49,8 @@ export async function throughStream(
     else pieces.push(piece);
     filled = end;
   });
-  for (let at = 0; at < bytes.length && fault === undefined; at += FED_BYTES) {
-    const piece = bytes.subarray(at, at + FED_BYTES);
+  for (let at = 0; at < bytes.length && fault === undefined; at += fedBytes) {
+    const piece = bytes.subarray(at, at + fedBytes);
     await Promise.race([ended, new Promise((fed) => stream.write(piece, fed))]);
     if (pace.due()) await pace.turn();
   }

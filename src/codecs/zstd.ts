@@ -51,7 +51,7 @@ async function encode(bytes: Uint8Array, pace: Pace): Promise<Uint8Array> {
   };
   const size = { bytes: maxCompressed(bytes.length), exact: false };
   try {
-    return await throughStream(createZstdCompress(options), bytes, size, pace);
+    return await throughStream(createZstdCompress(options), bytes, size, pace, "compress");
   } catch (cause) {
     throw new ChunkError("A chunk cannot be compressed", {}, cause);
   }
