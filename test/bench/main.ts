@@ -22,6 +22,7 @@ const SECTIONS: Record<string, { title: string; run(folder: string): Promise<voi
   xarray: {
     title: "xarray reads 3 variables of 1,000 chunks of 100 KB, against fsspec's references",
     run: benchXarray,
+  },
   turns: {
     title: "Health while chunks are decoded",
     run: benchTurns,
