@@ -22,7 +22,7 @@ gdal.PushErrorHandler("CPLQuietErrorHandler")
 WITH_GDAL = not os.environ.get("NO_GDAL")
 FOLDER, URL = sys.argv[1], sys.argv[2]
 HIDDEN = {"CLASS", "NAME", "REFERENCE_LIST", "DIMENSION_LIST", "_Netcdf4Dimid", "_Netcdf4Coordinates", "_nc3_strict", "_NCProperties", "DIMENSION_LABELS"}
-compared = {"arrays": 0, "attributes": 0, "datasets": 0, "gdal": 0}
+compared = {"arrays": 0, "attributes": 0, "datasets": 0, "gdal": 0, "unreadable": 0}
 problems = 0
 
 
@@ -66,6 +66,17 @@ def has_no_form(dataset):
     return isinstance(kind, h5py.h5t.TypeFloatID) and (kind.get_size(), kind.get_ebias()) not in ((2, 15), (4, 127), (8, 1023))
 
 
+def is_readable(dataset):
+    """False where h5py has no plug-in for a filter."""
+    try:
+        dataset[()]
+        return True
+    except OSError as error:
+        if "plugin" not in str(error):
+            raise
+        return False
+
+
 def datasets(group, path=(), above=()):
     """Every dataset by each of its paths; circles not entered."""
     above = above + (group.id,)
@@ -102,6 +113,10 @@ def raw(file_path, url, where):
             if has_no_form(dataset):
                 continue
             saved = "%s.%s.npy" % (file_path, path)
+            if not os.path.exists(saved) and not is_readable(dataset):
+                compared["unreadable"] += 1
+                expected.add(shown_name(path))
+                continue
             if os.path.exists(saved):
                 data = np.load(saved)
             elif h5py.check_string_dtype(dataset.dtype) and h5py.check_string_dtype(dataset.dtype).length is None:
@@ -230,6 +245,8 @@ def by_gdal(file_path, url, where):
             array = root.OpenMDArrayFromFullname("/" + shown_name(path))
             if array is None:
                 differs(where, "GDAL has no %s" % path)
+                continue
+            if not is_readable(item):
                 continue
             saved = "%s.%s.npy" % (file_path, path)
             values = np.load(saved) if os.path.exists(saved) else np.asarray(item[()])

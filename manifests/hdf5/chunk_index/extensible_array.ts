@@ -98,8 +98,9 @@ export async function extensibleArrayIndex(source: ChunkIndexSource): Promise<Ch
     const bitmaps = found.take(block.dataBlocks * bitmapBytes);
     const place = found.skip(number * offsets).address();
     if (place === undefined) return { first, end };
-    const bitmap = bitmaps.subarray(number * bitmapBytes, (number + 1) * bitmapBytes);
-    return await dataBlock(place, first, end, at, bitmap);
+    // The pages of all data blocks stand in a row: a block's bits do not start at a byte of their own.
+    const isWritten = (page: number) => hasPage(bitmaps, number * pages + page);
+    return await dataBlock(place, first, end, at, isWritten);
   }
 
   async function dataBlock(
@@ -107,7 +108,7 @@ export async function extensibleArrayIndex(source: ChunkIndexSource): Promise<Ch
     first: number,
     end: number,
     at: number,
-    bitmap: Uint8Array | undefined,
+    isWritten: ((page: number) => boolean) | undefined,
   ): Promise<Run> {
     const prefix = 6 + offsets + offsetBytes;
     if (end - first <= pageEntries) {
@@ -118,7 +119,7 @@ export async function extensibleArrayIndex(source: ChunkIndexSource): Promise<Ch
     const page = Math.floor((at - first) / pageEntries);
     const from = first + page * pageEntries;
     const run = { first: from, end: from + pageEntries };
-    if (bitmap && !hasPage(bitmap, page)) return run;
+    if (isWritten && !isWritten(page)) return run;
     const bytes = pageEntries * entryBytes + 4;
     const cursor = await file.checked(
       place + prefix + 4 + page * bytes,
