@@ -14,12 +14,15 @@ import { HeapValues } from "./attribute_value.ts";
 import { openChunkIndex } from "./chunk_index/mod.ts";
 import type { ChunkIndex, StoredChunk } from "./chunk_index/source.ts";
 import { Hdf5File } from "./file.ts";
+import { pageBytes } from "./file_space.ts";
 import { type Hierarchy, readHierarchy } from "./hierarchy.ts";
 import { contiguousRun } from "./served_grid.ts";
 import { decodePointers, readText } from "./text_chunk.ts";
 
 /** Bytes of a filtered chunk that are read here, for the text that it points to. */
 const MAX_POINTER_BYTES = 64 * 2 ** 20;
+/** Bytes of a page that are read ahead at most. */
+const MAX_AHEAD_BYTES = 2 * 2 ** 20;
 /** Bytes of one inline part: an unwritten chunk is as many of them as it takes. */
 const FILL_PART_BYTES = 2 ** 20;
 
@@ -51,6 +54,7 @@ export class Hdf5Manifest implements Manifest {
     const start = performance.now();
     const reader = await BlockReader.open(origin, { url }, options.cache);
     const file = await Hdf5File.open(reader);
+    await readAhead(file, reader);
     const hierarchy = await readHierarchy(file);
     const cost = { ...reader.cost, milliseconds: performance.now() - start };
     const version = new VersionHash().update(new TextEncoder().encode(reader.key)).digest();
@@ -268,6 +272,13 @@ export class Hdf5Manifest implements Manifest {
       for (let d = grid.length - 1; d >= 0 && ++place[d] === grid[d]; d--) place[d] = 0;
     }
   }
+}
+
+/** Reads the first page of a file that is laid out in pages in one request: its metadata stand there. */
+async function readAhead(file: Hdf5File, reader: BlockReader): Promise<void> {
+  const page = await pageBytes(file);
+  if (page === undefined) return;
+  await reader.read(0, Math.min(page, MAX_AHEAD_BYTES, reader.size));
 }
 
 /** @throws ChunkError for an array whose bytes are not in this file */

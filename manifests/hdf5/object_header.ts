@@ -22,6 +22,7 @@ export const MESSAGE = {
   continuation: 0x10,
   symbolTable: 0x11,
   attributeInfo: 0x15,
+  fileSpace: 0x17,
 } as const;
 
 /** One message. */

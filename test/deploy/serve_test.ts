@@ -32,7 +32,7 @@ async function servesAs(cwd: string, catalog: string, ids: string[], host: strin
 }
 
 Deno.test("deploy/serve serves a catalog with the permissions that it needs", () =>
-  servesAs(ROOT, "samples/catalog.json", ["ocean", "ocean-parquet"], "127.0.0.1"));
+  servesAs(ROOT, "samples/catalog.json", ["ocean", "ocean-parquet", "ocean-file"], "127.0.0.1"));
 
 Deno.test("deploy/serve takes paths with spaces and quotes, and IPv6 hosts", async () => {
   const folder = await Deno.makeTempDir({ prefix: "it's a b" });

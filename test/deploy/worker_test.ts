@@ -22,6 +22,7 @@ Deno.test({
         set: { url: `${origin.url}set.json`, origins },
         ocean: { url: `${origin.url}ocean.json`, origins },
         parquet: { url: `${origin.url}ocean.parq/`, origins },
+        file: { url: `${origin.url}ocean_2024-01.nc`, origins },
       },
     };
     await using worker = await startWorkerd(catalog);
@@ -39,6 +40,8 @@ Deno.test({
     const json = await zarr.get(await open("ocean/thetao"), [0, 0, null, null]);
     const parquet = await zarr.get(await open("parquet/thetao"), [0, 0, null, null]);
     assert.deepEqual(parquet.data, json.data);
+    const file = await zarr.get(await open("file/thetao"), [0, 0, null, null]);
+    assert.deepEqual(file.data, json.data);
     assert.ok(new Set(json.data as Int16Array).size > 100, "an ocean, not fill");
 
     origin.fault("/data.bin", { kind: "status", status: 500 });

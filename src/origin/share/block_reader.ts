@@ -31,7 +31,8 @@ interface Waiting {
 export class BlockReader {
   readonly #wanted = new Map<number, Waiting>();
   readonly #reading = new Map<number, Promise<Uint8Array>>();
-  #requests = 0;
+  /** The look at the file, and reads. */
+  #requests = 1;
   #bytes = 0;
 
   private constructor(
@@ -112,7 +113,7 @@ export class BlockReader {
         last = wanted[i][0];
         run.push(wanted[i++]);
       }
-      if (this.#requests === 0) last = Math.max(last, first + FIRST_BLOCKS - 1);
+      if (this.#bytes === 0) last = Math.max(last, first + FIRST_BLOCKS - 1);
       this.#readRun(first, last, run);
     }
   }
