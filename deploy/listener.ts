@@ -41,7 +41,13 @@ const IDLE_MS = 75_000;
 const TICK_MS = 250;
 /** Bytes that are read and dropped behind the last answer, so that the client gets to read it. */
 const DRAINED_BYTES = 1 << 20;
-/** Milliseconds to wait after the system had no connection to give. */
+/** Milliseconds for which a connection keeps its place between two requests, whoever waits for it. */
+const KEPT_MS = 100;
+/** The same before its first request, which may have come without having been read yet. */
+const FRESH_MS = 2000;
+/** Milliseconds that a new connection waits for a place. */
+const ROOM_MS = 2500;
+/** Milliseconds to wait before looking for a place again, or after the system had no connection to give. */
 const PAUSE_MS = 20;
 /** Connections that there are at least, whatever the system says. */
 const FEWEST = 16;
@@ -78,6 +84,8 @@ export class HttpListener {
   #stopping = false;
   /** Connections at one time. */
   #most: number;
+  /** Since when there has been no place for another. */
+  #fullSince: number | undefined;
   /** Resolves when the last connection has ended, after {@link shutdown}. */
   readonly finished: Promise<void>;
 
@@ -114,13 +122,9 @@ export class HttpListener {
         await new Promise((go) => setTimeout(go, PAUSE_MS));
         continue;
       }
-      if (this.#clients.size >= this.#most) {
-        const idle = this.#idle.first;
-        if (!idle) {
-          refuse(conn);
-          continue;
-        }
-        idle.end();
+      if (!await this.#room()) {
+        refuse(conn);
+        continue;
       }
       const client = new Client(conn, this.options, this.#idle, () => this.#stopping);
       this.#clients.add(client);
@@ -132,6 +136,30 @@ export class HttpListener {
     }
     await Promise.all(serving);
     clearInterval(this.#ticking);
+  }
+
+  /**
+   * Waits for a place for one more connection; false if there has been none for {@link ROOM_MS}. What a
+   * client opens beyond the most waits unheard, in the system's queue: one that has just come and has
+   * not yet said what it wants is not ended for the next.
+   */
+  async #room(): Promise<boolean> {
+    for (const since = this.#fullSince ?? performance.now();;) {
+      if (this.#clients.size < this.#most) {
+        this.#fullSince = undefined;
+        return true;
+      }
+      const now = performance.now();
+      const idle = this.#idle.first;
+      if (idle && now - idle.idleSince >= (idle.isFresh ? FRESH_MS : KEPT_MS)) {
+        this.#fullSince = undefined;
+        idle.end();
+        return true;
+      }
+      this.#fullSince = since;
+      if (now - since >= ROOM_MS || this.#stopping) return false;
+      await new Promise((go) => setTimeout(go, PAUSE_MS));
+    }
   }
 
   /**
@@ -203,6 +231,10 @@ class Client implements Linked {
   behind?: Linked = undefined;
   /** When its patience ends, on the clock of `performance.now()`. */
   until = Infinity;
+  /** When it last began to wait for a request, on the same clock. */
+  idleSince = 0;
+  /** True until its first request has come. */
+  isFresh = true;
   #buffer = new Uint8Array(FIRST_BUFFER);
   #filled = 0;
   #ended = false;
@@ -284,7 +316,8 @@ class Client implements Linked {
 
   /** The next head; undefined if the client ends the connection. @throws BadHead */
   async #head(): Promise<Head | undefined> {
-    this.until = performance.now() + (this.#filled > 0 ? this.options.patienceMs : IDLE_MS);
+    this.idleSince = performance.now();
+    this.until = this.idleSince + (this.#filled > 0 ? this.options.patienceMs : IDLE_MS);
     this.idle.add(this);
     try {
       for (let seen = 0;;) {
@@ -293,6 +326,7 @@ class Client implements Linked {
           const head = parseHead(decoder.decode(this.#buffer.subarray(0, end - 4)));
           this.#buffer.copyWithin(0, end, this.#filled);
           this.#filled -= end;
+          this.isFresh = false;
           return head;
         }
         seen = Math.max(0, this.#filled - 3);
