@@ -2,10 +2,11 @@
  * The route table, whole.
  *
  * A request's path: `app.fetch` finds the route here; `handlers/store.ts` asks the catalog for the
- * dataset (longest id wins) and its `Store` for the key; the store asks the `Manifest` where the
- * chunk lives (a `ChunkRef`) and how it is served (a `ChunkPlan`, made once an array); the dataset's
- * `Origin` reads exactly those bytes; `src/http/representation.ts` settles conditions and ranges and
- * sends them on. An error anywhere becomes a problem document in `src/http/problem.ts`.
+ * dataset (longest id wins) and its `Store` for the key; the store asks the `Manifest` where the chunk
+ * lives (a `ChunkRef`); `src/chunk/response.ts` makes a rope of it, by the array's `ChunkPlan` (made once
+ * an array); `src/http/representation.ts` settles conditions and ranges; the dataset's `Origin` reads
+ * exactly the bytes that are left. An error anywhere becomes a problem document in
+ * `src/http/problem.ts`. CONTRIBUTING tells the same way module by module.
  */
 
 import { Hono } from "hono";

@@ -12,7 +12,7 @@ import {
 import { type ChunkRef } from "../../src/chunk/ref.ts";
 import { ChunkTableColumns, type RowReader } from "../references/chunk_table_columns.ts";
 import { Turn } from "../slices.ts";
-import { whileWanted } from "../../src/origin/cancellation.ts";
+import { whileWanted } from "../../src/origin/ending.ts";
 import { type ArrayRefs, REF_KIND } from "./array_refs.ts";
 import {
   compareCoords,

@@ -10,7 +10,7 @@ import { urlBelow } from "../folder_url.ts";
 import { wholeFile } from "../index_file.ts";
 import { VersionHash } from "../index_stream.ts";
 import { inSlices } from "../slices.ts";
-import { whileWanted } from "../../src/origin/cancellation.ts";
+import { whileWanted } from "../../src/origin/ending.ts";
 import { type Partition, PartitionReader } from "./partition.ts";
 
 /** What does not change when the set is written anew. */

@@ -3,8 +3,7 @@
 import { LRUCache } from "lru-cache";
 import { OriginError } from "../errors.ts";
 import { isLinkLocal, isPrivateHost } from "./address.ts";
-import { whileWanted } from "./cancellation.ts";
-import { networkFault } from "./network_fault.ts";
+import { networkFault, whileWanted } from "./ending.ts";
 import type { OriginRequest, Send } from "./send.ts";
 
 /**

@@ -1,7 +1,7 @@
 /** One HTTP request to an origin, and the text of small answers. */
 
-import { networkFault } from "./network_fault.ts";
-import { collectUpTo } from "./response_bytes.ts";
+import { networkFault } from "./ending.ts";
+import { collectUpTo } from "./body.ts";
 
 /** One request to an origin, before and after it is addressed and signed. */
 export interface OriginRequest {

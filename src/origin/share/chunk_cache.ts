@@ -4,7 +4,6 @@ import { LRUCache } from "lru-cache";
 import type { ByteCache } from "../../byte_cache.ts";
 import type { ByteRange } from "../../byte_range.ts";
 import { memoryBody } from "../body.ts";
-import { FileIds } from "./file_ids.ts";
 import type { Origin, OriginBody } from "../origin.ts";
 import type { SourceFile } from "../source_file.ts";
 
@@ -72,6 +71,28 @@ export function withChunkCache(
       return again ? keep(key, file, body) : body;
     },
   };
+}
+
+/** Files whose numbers are remembered; one that was forgotten gets a new number, never another's. */
+const REMEMBERED_FILES = 10_000;
+
+/** Numbers of files: the same for the same URL, epoch and validator, while it is remembered. */
+export class FileIds {
+  readonly #ids = new LRUCache<string, number>({ max: REMEMBERED_FILES });
+  /** The epoch that each file was last asked for in: mostly it is the same again. */
+  readonly #last = new WeakMap<SourceFile, { epoch: string | undefined; id: number }>();
+  #next = 0;
+
+  of(file: SourceFile, epoch: string | undefined): number {
+    const last = this.#last.get(file);
+    if (last?.epoch === epoch && last) return last.id;
+    const { etag, lastModified } = file.validator ?? {};
+    const name = JSON.stringify([file.url.href, epoch, etag, lastModified]);
+    let id = this.#ids.get(name);
+    if (id === undefined) this.#ids.set(name, id = this.#next++);
+    this.#last.set(file, { epoch, id });
+    return id;
+  }
 }
 
 /** The numbers of files in the keys of each cache. */

@@ -4,7 +4,7 @@ import type { ByteRange } from "../../byte_range.ts";
 import { Linked, LinkedList } from "../../linked_list.ts";
 import type { SourceFile, Validator } from "../source_file.ts";
 import { memoryBody } from "../body.ts";
-import { cancelled } from "../cancellation.ts";
+import { cancelled } from "../ending.ts";
 import type { Origin, OriginBody, ReadOptions } from "../origin.ts";
 
 /** Bytes that one read may have and still be collected in memory for several readers. */
