@@ -3,6 +3,7 @@
 import { IndexError, OriginError, SluiceError } from "../src/errors.ts";
 import type { Manifest, ManifestFormat, OpenOptions } from "../src/manifest.ts";
 import type { Origin } from "../src/origin/origin.ts";
+import { geotiff } from "./geotiff/mod.ts";
 import { guarded, GuardedManifest } from "./guarded_manifest.ts";
 import { hdf5 } from "./hdf5/mod.ts";
 import { icechunk } from "./icechunk/mod.ts";
@@ -17,6 +18,7 @@ export const FORMATS: readonly ManifestFormat[] = [
   kerchunkParquet,
   icechunk,
   hdf5,
+  geotiff,
   zarr,
 ];
 

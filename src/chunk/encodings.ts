@@ -170,25 +170,30 @@ function storedMetadata(
   };
 }
 
-/** Zeros behind chunks that are shorter along the first dimension; they lie beyond the array's end. */
+/** Zeros behind chunks that are shorter along one dimension; they lie beyond the array's end. */
 function padding(
   metadata: ArrayMetadata,
   shape: readonly number[],
   given: number,
 ): DecodeStep | undefined {
   const whole = chunkShape(metadata);
-  const isShorter = whole?.length === shape.length && shape[0] <= whole[0] &&
-    whole.every((length, i) => i === 0 || length === shape[i]);
-  if (!isShorter || shape.length === 0 || shape[0] < 1) return undefined;
-  const bytes = given / shape[0] * whole[0];
+  if (whole?.length !== shape.length || shape.some((length) => length < 1)) return undefined;
+  const shorter = shape.flatMap((length, i) => length === whole[i] ? [] : [i]);
+  const [axis = 0] = shorter;
+  if (shape.length === 0 || shorter.length > 1 || shape[axis] > whole[axis]) return undefined;
+  const parts = shape.slice(0, axis).reduce((product, length) => product * length, 1);
+  const short = given / parts;
+  const long = short / shape[axis] * whole[axis];
   return {
     name: "padding",
     encoded: { bytes: given, exact: true },
-    decoded: { bytes, exact: true },
-    decode(short) {
-      const long = new Uint8Array(bytes);
-      long.set(short);
-      return long;
+    decoded: { bytes: parts * long, exact: true },
+    decode(bytes) {
+      const padded = new Uint8Array(parts * long);
+      for (let part = 0; part < parts; part++) {
+        padded.set(bytes.subarray(part * short, (part + 1) * short), part * long);
+      }
+      return padded;
     },
   };
 }

@@ -27,6 +27,10 @@ import { packBits } from "./packbits.ts";
 import { quantize } from "./quantize.ts";
 import { sharding } from "./sharding.ts";
 import { shuffle } from "./shuffle.ts";
+import { tiffBits } from "./tiff_bits.ts";
+import { tiffLzw } from "./tiff_lzw.ts";
+import { tiffPackBits } from "./tiff_packbits.ts";
+import { tiffPredictor } from "./tiff_predictor.ts";
 import { transpose } from "./transpose.ts";
 import { UNDECODABLE } from "./undecodable.ts";
 import { vlenBytes, vlenUtf8 } from "./vlen.ts";
@@ -66,6 +70,10 @@ export const CODECS: readonly Codec[] = [
   hdf5Szip,
   hdf5ScaleOffset,
   hdf5Nbit,
+  tiffBits,
+  tiffPredictor,
+  tiffLzw,
+  tiffPackBits,
   ...UNDECODABLE,
 ];
 

@@ -48,7 +48,7 @@ export interface Encoding {
   /** In place of the array's own. */
   readonly codecs: readonly Codec[];
   /**
-   * Elements that are stored along each dimension, where that is fewer than the grid's along the first
+   * Elements that are stored along each dimension, where that is fewer than the grid's along one
    * (a TIFF's short last strip): what is missing lies beyond the array's end. Of a block, its elements.
    */
   readonly chunkShape?: readonly number[];

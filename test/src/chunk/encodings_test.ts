@@ -131,6 +131,23 @@ Deno.test("a TIFF's short last strip is as long as the others for clients", asyn
   }
 });
 
+Deno.test("a short strip of samples that stand together is filled up behind each sample's rows", async () => {
+  // 2 samples of 4 rows of 2 columns, of which 1 row is stored: sample by sample in each pixel
+  const transposed = { name: "transpose", configuration: { order: [1, 2, 0] } };
+  const codecs = [transposed, little, deflate];
+  const metadata = { ...arrayMetadata(codecs), shape: [2, 9, 2] };
+  const whole = {
+    ...metadata,
+    chunk_grid: { name: "regular", configuration: { chunk_shape: [2, 4, 2] } },
+  };
+  const plans = planEncodings(whole, [{ codecs }, { codecs, chunkShape: [2, 1, 2] }]);
+  const stored = new Uint8Array(new Int16Array([1, 10, 2, 20]).buffer);
+  const chunk = await sent(plans[1], new Uint8Array(zlib.deflateSync(stored)));
+  const read = await readPortable(whole, plans[0].codecs, chunk);
+  const expected = [1, 2, 0, 0, 0, 0, 0, 0, 10, 20, 0, 0, 0, 0, 0, 0];
+  assert.deepEqual([...new Int16Array(read.slice().buffer)], expected);
+});
+
 Deno.test("an encoding that no codecs hold for is refused, never sent as other numbers", async (t) => {
   const cases: Array<[title: string, Codec[], Codec[]]> = [
     ["another byte order", [little, gzip], [big, gzip]],

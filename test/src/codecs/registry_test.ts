@@ -29,7 +29,8 @@ Deno.test("the registry says how each codec is served, for the documentation", (
   assert.equal(
     ids("transcode"),
     "delta fixedscaleoffset quantize astype packbits shuffle bz2 fletcher32 adler32 crc32 " +
-      "hdf5.field hdf5.precision hdf5.text hdf5.lzf hdf5.lz4 hdf5.bitshuffle hdf5.szip hdf5.scaleoffset hdf5.nbit",
+      "hdf5.field hdf5.precision hdf5.text hdf5.lzf hdf5.lz4 hdf5.bitshuffle hdf5.szip hdf5.scaleoffset hdf5.nbit " +
+      "tiff.bits tiff.predictor tiff.lzw tiff.packbits",
   );
   assert.equal(
     ids("native"),
