@@ -3,7 +3,7 @@
 import { IndexError } from "../../src/errors.ts";
 import { type Json, parseJson } from "../../src/json.ts";
 import { generateReferences } from "./generator.ts";
-import { inSlices } from "../slices.ts";
+import { inSlices, Turn } from "../slices.ts";
 import { EntryScanner, INCOMPLETE } from "../json_scanner.ts";
 import { ReferenceBuilder, type ReferenceSet, tooLarge } from "./reference_builder.ts";
 import { TemplateSet } from "./template_set.ts";
@@ -51,8 +51,12 @@ export async function readReferences(
 const PART_BYTES = 1 << 18;
 
 async function* sliced(input: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const turn = new Turn();
   for await (const part of input) {
-    for (let at = 0; at < part.length; at += PART_BYTES) yield part.subarray(at, at + PART_BYTES);
+    for (let at = 0; at < part.length; at += PART_BYTES) {
+      yield part.subarray(at, at + PART_BYTES);
+      if (turn.isOver) await turn.pass();
+    }
   }
 }
 

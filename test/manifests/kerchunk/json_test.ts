@@ -630,3 +630,21 @@ Deno.test("a Zstandard window that is more than this server holds is refused, an
   const segment = [0x28, 0xb5, 0x2f, 0xfd, 0xa0, 0, 0, 0, 0x40, 0x01, 0x00, 0x00];
   await assert.rejects(open(new Uint8Array(segment)), { code: "index-too-large" });
 });
+
+Deno.test("a large set that arrives at once is read in turns, with others in between", async () => {
+  const refs = Array.from(
+    { length: 200_000 },
+    (_, i) => `"a/${i}":["s3://bucket/file.nc",${i * 9},9]`,
+  );
+  const json = `{".zgroup":"{}",${refs.join(",")}}`;
+  let [turns, whileRead] = [0, 0];
+  const others = setInterval(() => turns++);
+  async function* whole() {
+    yield new TextEncoder().encode(json);
+    whileRead = turns;
+    await Promise.resolve();
+  }
+  await readReferences(whole(), new URL(URL_), 2 ** 26);
+  clearInterval(others);
+  assert.ok(whileRead >= 2, `${whileRead}`);
+});
