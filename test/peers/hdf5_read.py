@@ -59,6 +59,8 @@ def leaves(data, path):
 
 def has_no_form(dataset):
     kind = dataset.id.get_type()
+    if dataset.external or dataset.is_virtual:
+        return True
     if isinstance(kind, (h5py.h5t.TypeReferenceID,)) or h5py.check_ref_dtype(dataset.dtype):
         return True
     if isinstance(kind, h5py.h5t.TypeVlenID) or dataset.shape is None:

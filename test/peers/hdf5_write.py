@@ -473,6 +473,22 @@ def random_file(number):
                 made.attrs["_FillValue"] = np.array(-3, kind)
 
 
+def contiguous():
+    """Data without chunks, large enough to be served in parts; bytes that lie in other files."""
+    with h5py.File(path("contiguous.h5"), "w", libver="latest") as file:
+        file["three"] = random.normal(size=(5, 601, 2003)).astype("f4")
+        file["one"] = random.integers(0, 30000, 9_000_001).astype(">i2")
+        file["prime"] = random.integers(0, 30000, (3, 3_000_017)).astype("i2")
+        table = np.zeros(1_500_000, [("a", "f8"), ("b", ">i4")])
+        table["a"], table["b"] = np.arange(len(table)), np.arange(len(table))
+        file["table"] = table
+        file.create_dataset("unwritten", (3000, 3000), "f4")
+        layout = h5py.VirtualLayout((2, 3), "i4")
+        layout[0] = h5py.VirtualSource("other.h5", "x", (3,))
+        file.create_virtual_dataset("virtual", layout, fillvalue=-1)
+        file.create_dataset("external", (4,), "i4", external=[("external.bin", 0, 16)])
+
+
 def paged():
     for name in ("layout_latest.h5", "netcdf_netcdf4_0.nc", "groups_earliest.h5"):
         to = path("paged_" + name)
@@ -494,6 +510,7 @@ for number in range(12):
     written_by_xarray(number, "h5netcdf")
 for number in range(60):
     random_file(number)
+contiguous()
 paged()
 with open(os.path.join(FOLDER, "files.json"), "w") as out:
     json.dump(files, out)
