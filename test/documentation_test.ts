@@ -63,6 +63,24 @@ Deno.test("every relative link of a Markdown file leads to a file, and its # to 
   assert.deepEqual(broken, []);
 });
 
+Deno.test("the commands of README on the samples print what it shows", async () => {
+  const readme = await Deno.readTextFile(join(ROOT, "README.md"));
+  const shown = [...readme.matchAll(/^\$ npx -y deno@[\d.]+ task sluice (.*)\n([^$`]*)/gm)];
+  assert.deepEqual(shown.map(([, words]) => words.split(" ")[0]), ["inspect", "check"]);
+  for (const [, words, expected] of shown) {
+    const { stdout } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "--allow-net", "--allow-read", "--allow-env", "main.ts", ...words.split(" ")],
+      cwd: ROOT,
+      env: { NO_COLOR: "1" },
+    }).output();
+    const printed = new TextDecoder().decode(stdout).replaceAll(
+      `file://${ROOT}/`,
+      "file:///sluice/",
+    );
+    assert.equal(printed, expected, words);
+  }
+});
+
 Deno.test("every module of the program begins by saying what it is", async () => {
   for (
     const { path, text } of await matching(/^(?:main|(?:src|manifests|handlers|deploy)\/.*)\.ts$/)
