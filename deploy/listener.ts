@@ -12,7 +12,6 @@ import { headerLines } from "../src/http/headers.ts";
 import { type Linked, LinkedList } from "../src/linked_list.ts";
 import type { Log } from "../src/log.ts";
 
-/** What answers requests. */
 export type Answerer = (request: Request, connection: Connection) => Response | Promise<Response>;
 
 /** Where to listen, and what connections are allowed. */
@@ -29,7 +28,6 @@ export interface ListenOptions {
   readonly log: Log;
 }
 
-/** Bytes of a request's head. */
 const MAX_HEAD_BYTES = 16_384;
 /** Bytes that a connection has to read into, until a head needs more. */
 const FIRST_BUFFER = 2048;
@@ -73,7 +71,6 @@ const LEFT = new DOMException("The client has left", "AbortError");
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** A server of one port. */
 export class HttpListener {
   readonly #listener: Deno.TcpListener;
   /** Waiting for a request, the longest first. */
@@ -98,7 +95,6 @@ export class HttpListener {
     this.finished = this.#accept();
   }
 
-  /** The port that it listens on. */
   get port(): number {
     return this.#listener.addr.port;
   }
@@ -224,7 +220,6 @@ interface Head {
   readonly chunks: boolean;
 }
 
-/** One connection. */
 class Client implements Linked {
   list?: unknown = undefined;
   before?: Linked = undefined;
@@ -242,7 +237,6 @@ class Client implements Linked {
   #reading: Promise<boolean> | undefined;
   #left = false;
   #leaving: AbortController | undefined;
-  /** What is being sent. */
   #body: Reader | undefined;
 
   constructor(
@@ -252,7 +246,6 @@ class Client implements Linked {
     readonly stopping: () => boolean,
   ) {}
 
-  /** The client's address. */
   get address(): string {
     return this.conn.remoteAddr.hostname;
   }

@@ -16,7 +16,6 @@ const DENIED = [
 ];
 
 export interface PermissionOptions {
-  /** `host:port` that the server listens on. */
   readonly listen: string;
   readonly variables: readonly string[];
   readonly file?: string;

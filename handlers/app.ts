@@ -48,7 +48,6 @@ export interface Connection {
   readonly client?: { readonly signal: AbortSignal };
 }
 
-/** The gateway as a fetch handler. */
 export interface App {
   /** Answers one request; what is thrown on the way becomes a problem document. */
   fetch(request: Request, connection?: Connection): Answer;

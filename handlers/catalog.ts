@@ -9,7 +9,6 @@ import type { GatewayContext } from "./context.ts";
 export interface CatalogEntry {
   /** What people call it; its id does where there is none. */
   readonly title?: string;
-  /** What it holds, as text. */
   readonly description?: string;
   /** What the data may be used under, as the catalog names it. */
   readonly license?: string;
@@ -23,7 +22,6 @@ export interface CatalogEntry {
   readonly href: string;
 }
 
-/** The catalog's entry of a dataset. */
 function catalogEntry(dataset: Dataset): CatalogEntry {
   const { title, description, license, format, maxAge, tokens } = dataset.config;
   return {

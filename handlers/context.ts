@@ -8,9 +8,7 @@ import type { RateLimit } from "../src/http/rate_limit.ts";
 
 /** Made once by `main.ts` or `deploy/worker.ts`. */
 export interface GatewayContext {
-  /** The datasets that requests name. */
   readonly catalog: Catalog;
-  /** Where faults and events are written. */
   readonly log: Log;
   /** False while the server is going down. */
   ready(): boolean;

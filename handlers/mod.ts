@@ -14,7 +14,6 @@ import { chunkReference } from "./refs.ts";
 import { acceptsPage } from "./page.ts";
 import { storeKey } from "./store.ts";
 
-/** The handlers around one gateway's catalog. */
 export function routes(context: GatewayContext): Routes {
   const { catalog, tokenRate, addressRate } = context;
   const find = (path: string, query?: string) =>

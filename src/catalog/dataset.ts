@@ -62,7 +62,6 @@ export class Dataset {
   /** What the index and its references are read through: the allowed prefixes, nothing else. */
   readonly origin: Origin;
   readonly #allowed: PrefixSet;
-  /** The entity tags of its chunks. */
   readonly tags = new RangeTags();
   readonly #parts: CatalogParts;
   readonly #checking = new Map<string, Promise<Opened>>();

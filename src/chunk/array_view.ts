@@ -6,9 +6,7 @@ import type { ChunkPlan } from "./tier.ts";
 
 /** An array as one view shows it. */
 export interface ArrayView {
-  /** What tells it from a group. */
   readonly type: "array";
-  /** Its path below the root. */
   readonly path: string;
   /** As the source has it, in v3 terms. */
   readonly native: ArrayMetadata;

@@ -43,7 +43,6 @@ export interface Conversion {
   readonly inPieces: boolean;
   /** Aborts once the client has left. */
   readonly signal: AbortSignal;
-  /** Reads it. */
   read(signal: AbortSignal): Promise<Uint8Array>;
   /** Decodes it at that pace. */
   decode(stored: Uint8Array, pace: Pace): Promise<Uint8Array>;
@@ -61,13 +60,11 @@ interface Kept {
   readonly until: number;
 }
 
-/** The chunks that are being decoded. */
 export class Conversions {
   readonly #running = new Map<string, Running>();
   readonly #pace: Pace;
   #started = 0;
 
-  /** Nothing is being decoded yet. */
   constructor(readonly limits: ConversionLimits) {
     // A Worker's clock stands still while it computes, and it answers one request at a time.
     this.#pace = limits.shared ? new Turns() : AT_ONCE;

@@ -7,9 +7,7 @@ import { Conversions } from "./conversions.ts";
 
 /** The memory of a process, as far as chunks are concerned. */
 export interface ChunkMemory {
-  /** What waits for clients. */
   readonly answers: Answers;
-  /** What is decoded here. */
   readonly conversions: Conversions;
 }
 

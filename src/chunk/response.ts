@@ -30,7 +30,6 @@ import { locate } from "./stored.ts";
 
 /** What a chunk's answer is made from. */
 export interface ChunkSource {
-  /** The id of the dataset. */
   readonly dataset: string;
   /** The version of the index that the chunk is listed in. */
   readonly version: string;
@@ -40,7 +39,6 @@ export interface ChunkSource {
   readonly ref: ChunkRef;
   /** What they are read through. */
   readonly origin: Origin;
-  /** The dataset's entity tags. */
   readonly tags: RangeTags;
   /** What bounds it together with all others. */
   readonly memory: ChunkMemory;

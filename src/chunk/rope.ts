@@ -17,7 +17,6 @@ import type { SourceFile } from "../origin/source_file.ts";
 
 /** Bytes of a file, yet to be read. */
 export interface FileSegment extends ByteRange {
-  /** Where they are. */
   readonly file: SourceFile;
   /** The read of exactly these bytes, where it is under way already. */
   readonly opened?: OriginBody;
@@ -76,7 +75,6 @@ function joinNeighbours(rope: readonly Segment[]): Segment[] {
 export interface RopeReading {
   /** Reads the files. */
   readonly read: ReadSegment;
-  /** Where what is collected is counted. */
   readonly answers: Answers;
   /** True if nothing may be sent before all of it is there, however long. */
   readonly complete?: boolean;

@@ -11,7 +11,6 @@ import { ropeLength, type Segment } from "./rope.ts";
 /** Bytes that an object of undeclared length may have: it is read into memory for its length. */
 const MAX_UNDECLARED_BYTES = 256 * 2 ** 20;
 
-/** The stored bytes of a chunk. */
 export interface Stored {
   /** In a row. */
   readonly rope: readonly Segment[];
@@ -21,7 +20,6 @@ export interface Stored {
   readonly offset: number;
 }
 
-/** How stored bytes are looked at. */
 export interface Looking {
   /** What objects are looked at through. */
   readonly origin: Origin;

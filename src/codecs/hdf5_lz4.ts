@@ -6,7 +6,6 @@ import { readBlocks } from "./hdf5_blocks.ts";
 import { decodeLz4Block } from "./lz4.ts";
 import { compressed, type Size } from "./size.ts";
 
-/** The row of `hdf5.lz4`. */
 export const hdf5Lz4: Codec = {
   name: "hdf5.lz4",
   kind: "bytes→bytes",

@@ -5,7 +5,6 @@ import type { Codec } from "./codec.ts";
 import { copyMatch } from "./lz4.ts";
 import { checkSize, compressed, type Size } from "./size.ts";
 
-/** The row of `hdf5.lzf`. */
 export const hdf5Lzf: Codec = {
   name: "hdf5.lzf",
   kind: "bytes→bytes",

@@ -37,7 +37,6 @@ export const hdf5Nbit: Codec = {
 
 /** A type as it is packed. */
 interface Packed {
-  /** Bytes of it unpacked. */
   readonly bytes: number;
   /** Writes the next value to `out` at byte `at`. */
   unpack(reader: BitReader, out: Uint8Array, at: number): void;

@@ -15,7 +15,6 @@ const MOST_SIGNIFICANT_FIRST = 16;
 const NEAREST_NEIGHBOUR = 32;
 const HEADER_BYTES = 4;
 
-/** The row of `hdf5.szip`. */
 export const hdf5Szip: Codec = {
   name: "hdf5.szip",
   kind: "bytes→bytes",

@@ -39,7 +39,6 @@ export async function copyOf(
   return copy;
 }
 
-/** Milliseconds of one slice. */
 const SLICE = 8;
 
 /** Computations in turns of a few milliseconds, each in a task of its own; requests are answered between. */
@@ -47,7 +46,6 @@ export class Turns implements Pace {
   #until = 0;
   readonly #waiting: Array<() => void> = [];
 
-  /** See {@link Pace}. */
   due(): boolean {
     return performance.now() > this.#until;
   }

@@ -25,7 +25,6 @@ export interface CheckProblem {
 }
 
 export interface CheckReport {
-  /** Chunks that were fetched and decoded. */
   readonly checked: number;
   /** Those of them that could not be had, in the order in which they were fetched. */
   readonly problems: readonly CheckProblem[];

@@ -17,7 +17,6 @@ export interface ArrayReport {
   readonly codecs: readonly string[];
   readonly tier: ChunkPlan["tier"];
   readonly served: readonly string[];
-  /** Stored chunks. */
   readonly refs: number;
   readonly grid: number;
   /** Why the portable view leaves it out. */

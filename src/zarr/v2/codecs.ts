@@ -49,7 +49,6 @@ export function objectCodec(codecs: readonly V2Codec[]): string | undefined {
 
 /** A v3 pipeline, and why it is none. */
 export interface V3Pipeline {
-  /** In the order of encoding. */
   readonly codecs: readonly Codec[];
   /** Why v3 cannot say it; undefined if it can. */
   readonly unsupported?: string;

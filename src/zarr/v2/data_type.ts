@@ -14,7 +14,6 @@ export type Endian = "little" | "big" | undefined;
 
 /** A v2 `dtype` in v3 terms. */
 export interface V2DataType {
-  /** The v3 data type. */
   readonly dataType: DataType;
   /** What v3 says in the `bytes` codec. */
   readonly endian: Endian;

@@ -21,11 +21,8 @@ import {
 import type { ArrayMetadata, Codec, DataType, GroupMetadata } from "../metadata.ts";
 import { decodeFillValue } from "./fill_value_attribute.ts";
 
-/** The documents of a v2 array. */
 export interface V2Array {
-  /** `.zarray`. */
   readonly zarray: JsonObject;
-  /** `.zattrs`. */
   readonly zattrs: JsonObject;
 }
 
@@ -66,7 +63,6 @@ export function arrayToV2(metadata: ArrayMetadata): V2Array | undefined {
   };
 }
 
-/** The documents of a v2 group. */
 export function groupToV2(metadata: GroupMetadata): { zgroup: JsonObject; zattrs: JsonObject } {
   return { zgroup: { zarr_format: 2 }, zattrs: metadata.attributes ?? {} };
 }
