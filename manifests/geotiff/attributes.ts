@@ -2,7 +2,8 @@
 
 import type { Json, JsonObject } from "../../src/json.ts";
 import { boundsOf, isUpright } from "./affine.ts";
-import { crsCode, GEO_KEY, geoKeysJson, keyNumber } from "./geo_keys.ts";
+import { crsWkt } from "./crs_wkt.ts";
+import { crsCode, GEO_KEY, type GeoKeys, geoKeysJson, keyNumber } from "./geo_keys.ts";
 import type { MetadataItem } from "./gdal_metadata.ts";
 import type { Level, Page } from "./pages.ts";
 import { TAG } from "./tags.ts";
@@ -47,18 +48,27 @@ export function isPlaced({ affine, page }: Level): boolean {
   return affine !== undefined || page.keys.size > 0;
 }
 
+/** The CRS in GeoZarr's terms: its code if it has one, else its description; nothing if neither is known. */
+function projAttributes(keys: GeoKeys): JsonObject {
+  const code = crsCode(keys);
+  if (code !== undefined) return { "proj:code": code };
+  const wkt = crsWkt(keys);
+  return wkt === undefined ? {} : { "proj:wkt2": wkt };
+}
+
 /** Attributes of the group that shows a size of an image. */
 export function groupAttributes(level: Level): JsonObject {
   const { page, affine, image: { width, height, directory } } = level;
-  const code = crsCode(page.keys);
+  const proj = projAttributes(page.keys);
+  const isKnown = Object.keys(proj).length > 0;
   const isFull = level === page.levels[0];
   const sizes = isFull && page.levels.length > 1 ? page.levels : undefined;
-  const conventions = [code && PROJ, affine && SPATIAL, sizes && MULTISCALES]
+  const conventions = [isKnown && PROJ, affine && SPATIAL, sizes && MULTISCALES]
     .filter((each) => typeof each === "object");
   const colors = isFull ? directory.numbers(TAG.colorMap) : undefined;
   return {
     ...(conventions.length > 0 && { zarr_conventions: conventions }),
-    ...(code !== undefined && { "proj:code": code }),
+    ...proj,
     ...(affine && {
       "spatial:dimensions": ["y", "x"],
       "spatial:transform": affine,
@@ -67,7 +77,7 @@ export function groupAttributes(level: Level): JsonObject {
       "spatial:registration": "pixel",
     }),
     ...(sizes && { multiscales: { layout: sizes.map(layoutItem) } }),
-    ...(code === undefined && page.keys.size > 0 && { "gdal:geo_keys": geoKeysJson(page.keys) }),
+    ...(!isKnown && page.keys.size > 0 && { "gdal:geo_keys": geoKeysJson(page.keys) }),
     ...(colors && { "gdal:color_table": colorTable(colors) }),
   };
 }
@@ -104,19 +114,18 @@ function colorTable(map: readonly number[]): Json {
 /** Attributes that place an array of pixels. */
 export function placeAttributes(level: Level): JsonObject {
   if (!isPlaced(level)) return {};
-  const code = crsCode(level.page.keys);
   return {
     grid_mapping: GRID_MAPPING,
     coordinates: GRID_MAPPING,
-    ...(code !== undefined && { "proj:code": code }),
+    ...projAttributes(level.page.keys),
   };
 }
 
 /** Attributes of the variable that names the CRS. */
 export function mappingAttributes({ affine, page }: Level): JsonObject {
-  const code = crsCode(page.keys);
+  const crs = crsCode(page.keys) ?? crsWkt(page.keys);
   return {
-    ...(code !== undefined && { crs_wkt: code, spatial_ref: code }),
+    ...(crs !== undefined && { crs_wkt: crs, spatial_ref: crs }),
     ...(affine && {
       GeoTransform: [affine[2], affine[0], affine[1], affine[5], affine[3], affine[4]].join(" "),
     }),

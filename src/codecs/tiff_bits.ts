@@ -6,6 +6,7 @@
 import { ChunkError } from "../errors.ts";
 import type { Codec } from "./codec.ts";
 import { integer } from "./configuration.ts";
+import type { Pace } from "./pace.ts";
 
 /** The row of `tiff.bits`: rows of `row_items` values of `bits`, each times `factor`, little-endian. */
 export const tiffBits: Codec = {
@@ -20,11 +21,15 @@ export const tiffBits: Codec = {
     const rows = decoded.bytes / (items * itemBytes);
     const rowBytes = Math.ceil(items * bits / 8);
     return {
-      decode: (bytes) => unpackBits(bytes, { rows, rowBytes, items, bits, itemBytes, factor }),
+      decode: (bytes, pace) =>
+        unpackBits(bytes, pace, { rows, rowBytes, items, bits, itemBytes, factor }),
       encoded: { bytes: rows * rowBytes, exact: decoded.exact },
     };
   },
 };
+
+/** Packed bytes between looks at the pace. */
+const SLICE_BYTES = 2 ** 13;
 
 interface Packing {
   readonly rows: number;
@@ -35,12 +40,18 @@ interface Packing {
   readonly factor: number;
 }
 
-function unpackBits(bytes: Uint8Array, packing: Packing): Uint8Array {
+async function unpackBits(
+  bytes: Uint8Array,
+  pace: Pace,
+  packing: Packing,
+): Promise<Uint8Array> {
   const { rows, rowBytes, items, bits, itemBytes, factor } = packing;
   if (bytes.length !== rows * rowBytes) throw new ChunkError("A chunk of packed bits is cut short");
   const out = new Uint8Array(rows * items * itemBytes);
+  const rowsOfSlice = Math.ceil(SLICE_BYTES / rowBytes);
   let to = 0;
   for (let row = 0; row < rows; row++) {
+    if (row % rowsOfSlice === 0 && pace.due()) await pace.turn();
     let at = row * rowBytes;
     // a double holds what is left of a byte and the four that a value takes at most
     let held = 0;

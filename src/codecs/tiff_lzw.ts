@@ -5,6 +5,7 @@
 
 import { ChunkError } from "../errors.ts";
 import type { Codec } from "./codec.ts";
+import type { Pace } from "./pace.ts";
 import { compressed } from "./size.ts";
 
 /** The row of `tiff.lzw`. */
@@ -13,7 +14,7 @@ export const tiffLzw: Codec = {
   aliases: ["imagecodecs_lzw", "numcodecs.imagecodecs_lzw"],
   kind: "bytes→bytes",
   decoder: (_stage, { decoded }) => ({
-    decode: (bytes) => decodeLzw(bytes, decoded.bytes),
+    decode: (bytes, pace) => decodeLzw(bytes, decoded.bytes, pace),
     encoded: compressed(decoded),
   }),
 };
@@ -23,9 +24,11 @@ const END = 257;
 const FIRST = 258;
 const MAX_BITS = 12;
 const CODES = 2 ** MAX_BITS;
+/** Stored bytes between looks at the pace: as much as some megabytes. */
+const SLICE_BYTES = 2 ** 13;
 
 /** At most `length` bytes: what follows them is not read. */
-function decodeLzw(bytes: Uint8Array, length: number): Uint8Array {
+async function decodeLzw(bytes: Uint8Array, length: number, pace: Pace): Promise<Uint8Array> {
   const isOld = bytes[0] === 0 && (bytes[1] & 1) === 1;
   const early = isOld ? 0 : 1;
   const prefix = new Uint16Array(CODES);
@@ -43,8 +46,13 @@ function decodeLzw(bytes: Uint8Array, length: number): Uint8Array {
   let bits = 9;
   let free = FIRST;
   let previous = -1;
+  let look = 0;
 
   while (at < length) {
+    if (position >= look) {
+      look = position + SLICE_BYTES;
+      if (pace.due()) await pace.turn();
+    }
     while (heldBits < bits && position < bytes.length) {
       const byte = bytes[position++];
       held = isOld ? held | byte << heldBits : (held << 8 | byte) & 0xffffff;

@@ -7,6 +7,7 @@
 import { ChunkError } from "../errors.ts";
 import type { Codec } from "./codec.ts";
 import { integer } from "./configuration.ts";
+import type { Pace } from "./pace.ts";
 
 /** The row of `tiff.predictor`: rows of `width` pixels of `samples` values of `item_bytes` bytes. */
 export const tiffPredictor: Codec = {
@@ -26,8 +27,17 @@ export const tiffPredictor: Codec = {
     };
     if (decoded.bytes % (rows.items * itemBytes) !== 0) return "does not fit the array's chunks";
     return predictor === 2
-      ? { decode: (bytes) => addUp(bytes, rows), encoded: decoded, inPlace: true }
-      : { decode: (bytes) => joinPlanes(bytes, rows), encoded: decoded };
+      ? {
+        decode: (bytes, pace) => byRows(bytes, bytes, rows, pace, addUp),
+        encoded: decoded,
+        inPlace: true,
+      }
+      : {
+        decode: (bytes, pace) =>
+          byRows(bytes, new Uint8Array(bytes.length), rows, pace, joinPlanes),
+        encoded: decoded,
+        scratchBytes: rows.items * itemBytes,
+      };
   },
 };
 
@@ -39,10 +49,34 @@ interface Rows {
   readonly littleEndian: boolean;
 }
 
-function addUp(bytes: Uint8Array, { items, samples, itemBytes, littleEndian }: Rows): Uint8Array {
+/** Bytes of rows between looks at the pace. */
+const SLICE_BYTES = 2 ** 16;
+
+/** `out`, once `undo` has filled it with what whole rows of `bytes` mean. */
+async function byRows(
+  bytes: Uint8Array,
+  out: Uint8Array,
+  rows: Rows,
+  pace: Pace,
+  undo: (bytes: Uint8Array, out: Uint8Array, rows: Rows) => void,
+): Promise<Uint8Array> {
+  const rowBytes = rows.items * rows.itemBytes;
+  if (bytes.length % rowBytes !== 0) throw new ChunkError("A predicted chunk ends within a row");
+  const step = Math.max(1, Math.floor(SLICE_BYTES / rowBytes)) * rowBytes;
+  for (let at = 0; at < bytes.length; at += step) {
+    if (pace.due()) await pace.turn();
+    undo(bytes.subarray(at, at + step), out.subarray(at, at + step), rows);
+  }
+  return out;
+}
+
+function addUp(
+  bytes: Uint8Array,
+  _out: Uint8Array,
+  { items, samples, itemBytes, littleEndian }: Rows,
+): void {
   const rowBytes = items * itemBytes;
   const step = samples * itemBytes;
-  if (bytes.length % rowBytes !== 0) throw new ChunkError("A predicted chunk ends within a row");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let row = 0; row < bytes.length; row += rowBytes) {
     const end = row + rowBytes;
@@ -78,16 +112,14 @@ function addUp(bytes: Uint8Array, { items, samples, itemBytes, littleEndian }: R
         throw new ChunkError(`Values of ${itemBytes} bytes have no predictor`);
     }
   }
-  return bytes;
 }
 
 function joinPlanes(
   bytes: Uint8Array,
+  out: Uint8Array,
   { items, samples, itemBytes, littleEndian }: Rows,
-): Uint8Array {
+): void {
   const rowBytes = items * itemBytes;
-  if (bytes.length % rowBytes !== 0) throw new ChunkError("A predicted chunk ends within a row");
-  const out = new Uint8Array(bytes.length);
   const planes = new Uint8Array(rowBytes);
   for (let row = 0; row < bytes.length; row += rowBytes) {
     planes.set(bytes.subarray(row, row + rowBytes));
@@ -98,5 +130,4 @@ function joinPlanes(
       for (let i = 0; i < items; i++, to += itemBytes) out[to] = planes[plane + i];
     }
   }
-  return out;
 }

@@ -66,6 +66,23 @@ const CASES: Array<
     [BYTES / 4],
     withSum(zlib.zstdCompressSync(RAW)),
   ],
+  ...[2, 3].map((predictor): (typeof CASES)[number] => [
+    `TIFF's predictor ${predictor}`,
+    [little, {
+      name: "tiff.predictor",
+      configuration: { predictor, width: 512, samples: 1, item_bytes: 4, endian: "little" },
+    }],
+    "int32",
+    [BYTES / 4],
+    RAW,
+  ]),
+  [
+    "TIFF's bits",
+    [little, { name: "tiff.bits", configuration: { bits: 12, row_items: 512 } }],
+    "uint16",
+    [BYTES / 2],
+    RAW.subarray(0, BYTES / 16 * 12),
+  ],
 ];
 
 function withSum(bytes: Uint8Array): Uint8Array {
