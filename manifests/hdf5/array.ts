@@ -4,7 +4,9 @@ import { IndexError } from "../../src/errors.ts";
 import { type Json, type JsonObject, stringifyJson } from "../../src/json.ts";
 import type { ArrayNode } from "../../src/manifest.ts";
 import { chunkLayout, parseChunkShape } from "../../src/zarr/chunk_grid.ts";
-import type { ArrayMetadata, Codec, Encoding } from "../../src/zarr/metadata.ts";
+import { dataTypeKind } from "../../src/zarr/data_type.ts";
+import { floatValue, integerValue } from "../../src/zarr/fill_value.ts";
+import type { ArrayMetadata, Codec, DataType, Encoding } from "../../src/zarr/metadata.ts";
 import { missingValuesFromV2 } from "../../src/zarr/v2/missing_values.ts";
 import { missingValue } from "../../src/zarr/v2/to_v3.ts";
 import { filterCodec } from "../hdf5_filters.ts";
@@ -219,5 +221,18 @@ function fillOf(
   const own = value(new DataView(buffer, byteOffset, byteLength), 0);
   const isNamed = attributes._FillValue !== undefined || !isChosen;
   const fill = isNamed ? missingValue(attributes, dataType) : own;
-  return { fill, isHdf5s: stringifyJson(fill) === stringifyJson(own) };
+  return { fill, isHdf5s: isOneValue(fill, own, dataType) };
+}
+
+/** True if clients see the same in two spellings of a fill value. */
+function isOneValue(a: Json, b: Json, dataType: DataType): boolean {
+  switch (dataTypeKind(dataType)) {
+    case "float":
+      return Object.is(floatValue(a, dataType), floatValue(b, dataType));
+    case "uint":
+      // GDAL takes those above int64 for its end.
+      return stringifyJson(a) === stringifyJson(b) && (integerValue(a) ?? 0n) < 2n ** 63n;
+    default:
+      return stringifyJson(a) === stringifyJson(b);
+  }
 }

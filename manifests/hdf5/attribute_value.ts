@@ -99,8 +99,7 @@ async function elementsValue(
 
 /** A float keeps its point: by it xarray tells the type of scaled data. */
 function asFloat(value: Json): Json {
-  const text = String(value);
-  return typeof value === "number" && /^-?\d+$/.test(text) ? rawNumber(`${text}.0`) : value;
+  return typeof value === "number" && Number.isInteger(value) ? rawNumber(`${value}.0`) : value;
 }
 
 function trimmed(text: string): string {

@@ -134,9 +134,8 @@ function namePhony(
 ): void {
   let next = first;
   const byGroup = new Map<string, Array<{ name: string; length: number; grows: boolean }>>();
-  // netCDF-C goes into the groups below before it looks at a group's own variables.
-  const deepestFirst = [...objects].sort((a, b) => depth(b.path) - depth(a.path));
-  for (const { path, dataset } of deepestFirst) {
+  const inOrder = [...objects].sort((a, b) => groupsFirst(a.path.split("/"), b.path.split("/")));
+  for (const { path, dataset } of inOrder) {
     const group = path.slice(0, Math.max(0, path.lastIndexOf("/")));
     let known = byGroup.get(group);
     if (!known) byGroup.set(group, known = []);
@@ -160,8 +159,13 @@ function namePhony(
   }
 }
 
-function depth(path: string): number {
-  return path.split("/").length;
+/** By name, as netCDF-C goes: into the groups below before it looks at a group's own variables. */
+function groupsFirst(a: readonly string[], b: readonly string[]): number {
+  let i = 0;
+  while (i < a.length - 1 && i < b.length - 1 && a[i] === b[i]) i++;
+  const isVariable = (names: readonly string[]) => i === names.length - 1;
+  if (isVariable(a) !== isVariable(b)) return isVariable(a) ? 1 : -1;
+  return a[i] < b[i] ? -1 : a[i] > b[i] ? 1 : 0;
 }
 
 function isScale(object: TreeObject): boolean {
