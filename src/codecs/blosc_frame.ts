@@ -13,6 +13,7 @@ export interface BloscFrame {
   readonly shuffle: boolean;
   /** Bytes of an element, 1 to 255; the stride of the shuffle. */
   readonly typesize: number;
+  /** Uncompressed bytes. */
   readonly nbytes: number;
 }
 

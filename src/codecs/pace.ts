@@ -39,6 +39,7 @@ export async function copyOf(
   return copy;
 }
 
+/** Milliseconds of one slice. */
 const SLICE = 8;
 
 /** Computations in turns of a few milliseconds, each in a task of its own; requests are answered between. */

@@ -39,6 +39,7 @@ export class BlockReader {
     readonly origin: Origin,
     /** The file, with the validator that it had when it was opened. */
     readonly file: SourceFile,
+    /** Bytes of the file. */
     readonly size: number,
     readonly cache: ByteCache,
     /** Tells this file in this state from others in the cache. */

@@ -8,6 +8,7 @@ import type { FileAccess, OpenFile } from "./file_access.ts";
 import type { Origin, OriginBody } from "../origin.ts";
 import { hasChanged } from "../validator.ts";
 
+/** Bytes read at a time where a body is streamed. */
 const PIECE = 256 * 1024;
 
 /**
