@@ -155,7 +155,8 @@ Paste one of these into another terminal:
   GDAL      gdalmdiminfo 'ZARR:"/vsicurl/${json}"'
   zarrita   npx -y deno@2.9.6 eval 'import * as z from "npm:zarrita@0.7.5"; const a = await z.open(new z.FetchStore("${json}/thetao")); console.log((await z.get(a, [0, 0, null, null])).data)'
 
-The same from kerchunk Parquet: ${url}ocean-parquet, its first file alone: ${url}ocean-file   Stop with Ctrl-C.`);
+The same from kerchunk Parquet: ${url}ocean-parquet, its first file alone: ${url}ocean-file
+A Cloud Optimized GeoTIFF: ${url}relief   Stop with Ctrl-C.`);
   });
   return 0;
 }

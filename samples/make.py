@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the bundled samples: two NetCDF4 files that make one 4-D ocean reanalysis, and their indexes.
+"""Writes the bundled samples: two NetCDF4 files that make one 4-D ocean reanalysis, their indexes, and a COG.
 
     deno task samples
 
@@ -15,9 +15,11 @@ import sys
 
 import netCDF4
 import numpy as np
+import rasterio
 from fsspec.implementations.reference import LazyReferenceMapper
 from kerchunk.combine import MultiZarrToZarr
 from kerchunk.hdf import SingleHdf5ToZarr
+from rasterio.transform import from_origin
 
 SEED = 20240105
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -244,6 +246,26 @@ def write_month(path, month, times, land):
             uo[step] = np.ma.masked_array(current, dry[0]).astype("f4")
 
 
+def write_relief(path):
+    """An invented mountain range as a Cloud Optimized GeoTIFF: heights in metres, a lake without any."""
+    random = np.random.default_rng(SEED)
+    height, width = 432, 576
+    y, x = np.mgrid[0:height, 0:width] / height
+    relief = 900 + 700 * np.sin(3 * x + 1) * np.cos(4 * y)
+    for octave in range(1, 7):
+        angle, phase = random.uniform(0, 2 * np.pi, 2)
+        wave = np.sin((x * np.cos(angle) + y * np.sin(angle)) * 5 * 1.8 ** octave + phase)
+        relief += 520 / 1.9 ** octave * (1 - 2 * np.abs(wave))
+    heights = np.round(relief).astype("i2")
+    heights[(x - 0.9) ** 2 / 2 + (y - 0.3) ** 2 < 0.004] = -32768
+    with rasterio.open(path, "w", driver="COG", dtype="int16", count=1, height=height, width=width,
+                       crs="EPSG:32632", transform=from_origin(600000, 5200000, 30, 30), nodata=-32768,
+                       COMPRESS="DEFLATE", LEVEL=9, PREDICTOR="YES", BLOCKSIZE=128) as file:
+        file.write(heights, 1)
+        file.units = ("m",)
+        file.set_band_description(1, "height above the sea")
+
+
 def main():
     """Writes everything beside this script."""
     os.chdir(HERE)  # so that the references' URLs are relative to their index
@@ -271,6 +293,7 @@ def main():
     for key in sorted(references):
         table[key] = references[key]
     table.flush()
+    write_relief("relief.tif")
     total = 0
     for folder, _, names in os.walk("."):
         for name in names:

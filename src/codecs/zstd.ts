@@ -45,11 +45,13 @@ export const ZSTD_CODEC: CodecSpec = {
 
 /** One frame that tells its content's size, which numcodecs before 0.16 needs. */
 async function encode(bytes: Uint8Array, pace: Pace): Promise<Uint8Array> {
+  const size = { bytes: maxCompressed(bytes.length), exact: false };
   const options: ZstdOptions & { pledgedSrcSize: number } = {
     params: { [constants.ZSTD_c_compressionLevel]: LEVEL },
     pledgedSrcSize: bytes.length,
+    // workerd's stream fails ("unexpected end of file") once its output needs a second buffer
+    chunkSize: size.bytes,
   };
-  const size = { bytes: maxCompressed(bytes.length), exact: false };
   try {
     return await throughStream(createZstdCompress(options), bytes, size, pace, "compress");
   } catch (cause) {

@@ -20,7 +20,8 @@ async function servesAs(cwd: string, catalog: string, ids: string[], host: strin
     }
     const url = /http:\/\/\S+:\d+\//.exec(told)?.[0];
     for (const id of ids) {
-      const response = await fetch(`${url}${id}/thetao/c/0/0/0/0`);
+      const chunk = id === "relief" ? "data/c/0/0" : "thetao/c/0/0/0/0";
+      const response = await fetch(`${url}${id}/${chunk}`);
       assert.equal(response.status, 200, id);
       await response.body?.cancel();
     }
@@ -32,7 +33,12 @@ async function servesAs(cwd: string, catalog: string, ids: string[], host: strin
 }
 
 Deno.test("deploy/serve serves a catalog with the permissions that it needs", () =>
-  servesAs(ROOT, "samples/catalog.json", ["ocean", "ocean-parquet", "ocean-file"], "127.0.0.1"));
+  servesAs(
+    ROOT,
+    "samples/catalog.json",
+    ["ocean", "ocean-parquet", "ocean-file", "relief"],
+    "127.0.0.1",
+  ));
 
 Deno.test("deploy/serve takes paths with spaces and quotes, and IPv6 hosts", async () => {
   const folder = await Deno.makeTempDir({ prefix: "it's a b" });

@@ -23,6 +23,7 @@ Deno.test({
         ocean: { url: `${origin.url}ocean.json`, origins },
         parquet: { url: `${origin.url}ocean.parq/`, origins },
         file: { url: `${origin.url}ocean_2024-01.nc`, origins },
+        relief: { url: `${origin.url}relief.tif`, origins },
       },
     };
     await using worker = await startWorkerd(catalog);
@@ -43,6 +44,13 @@ Deno.test({
     const file = await zarr.get(await open("file/thetao"), [0, 0, null, null]);
     assert.deepEqual(file.data, json.data);
     assert.ok(new Set(json.data as Int16Array).size > 100, "an ocean, not fill");
+
+    // the sum and a pixel that rasterio reads of the file
+    const relief = await zarr.get(await open("relief/data"), null);
+    const heights = (relief.data as Int16Array).filter((height) => height !== -32768);
+    assert.deepEqual(relief.shape, [432, 576]);
+    assert.equal(heights.reduce((sum, height) => sum + height, 0), 180902394);
+    assert.equal((relief.data as Int16Array)[100 * 576 + 100], 1009);
 
     origin.fault("/data.bin", { kind: "status", status: 500 });
     const failed = await fetch(`${url}set/plain/c/1`);
