@@ -88,7 +88,7 @@ export async function readDimensions(tree: Tree, heap: HeapValues): Promise<Dime
       });
     } else unnamed.push(object);
   }
-  namePhony(unnamed, scalesById.size, names);
+  namePhony(unnamed, scales.size, names);
   const shapes = new Map<string, readonly number[]>();
   for (const { object, found } of named) {
     const { shape, maxShape } = object.dataset!.space;
