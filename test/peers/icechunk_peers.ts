@@ -208,7 +208,7 @@ for (const spec of [1, 2]) {
           const read = reader(folder, data.url, repo);
           const origin = originsFor({ concurrentPerOrigin: 8, requestTimeoutMs: 30_000 })([repo]);
           // Some caches hold everything, some next to nothing.
-          const cache = new ByteCache(seed % 3 === 0 ? 60_000 : 1 << 26);
+          const cache = new ByteCache(seed % 3 === 0 ? 250_000 : 1 << 26);
           const gateway = createGateway(
             parseCatalog(
               JSON.stringify({ datasets: { r: { url: repo, origins: [data.url] } } }),
