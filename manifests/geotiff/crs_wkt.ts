@@ -55,12 +55,20 @@ const ELLIPSOIDS: Readonly<Record<number, readonly [name: string, axis: number, 
     7030: ["WGS 84", 6378137, 298.257223563],
   };
 
-/** Geographic CRSs by code: name, datum, ellipsoid. */
-const GEODETIC: Readonly<Record<number, readonly [name: string, datum: string, code: number]>> = {
-  4258: ["ETRS89", "European_Terrestrial_Reference_System_1989", 7019],
-  4267: ["NAD27", "North_American_Datum_1927", 7008],
-  4269: ["NAD83", "North_American_Datum_1983", 7019],
-  4326: ["WGS 84", "WGS_1984", 7030],
+/** Geographic CRSs by code: name, datum. */
+const GEODETIC: Readonly<Record<number, readonly [name: string, datum: number]>> = {
+  4258: ["ETRS89", 6258],
+  4267: ["NAD27", 6267],
+  4269: ["NAD83", 6269],
+  4326: ["WGS 84", 6326],
+};
+
+/** Datums by code: name, ellipsoid. */
+const DATUMS: Readonly<Record<number, readonly [name: string, code: number]>> = {
+  6258: ["European_Terrestrial_Reference_System_1989", 7019],
+  6267: ["North_American_Datum_1927", 7008],
+  6269: ["North_American_Datum_1983", 7019],
+  6326: ["WGS_1984", 7030],
 };
 
 /** Metres of a linear unit, and its name. */
@@ -73,7 +81,9 @@ const UNITS: Readonly<Record<number, readonly [name: string, metres: number]>> =
 /** The WKT of keys that describe a CRS; undefined if they name one, or leave out what it takes. */
 export function crsWkt(keys: GeoKeys): string | undefined {
   const model = keyNumber(keys, GEO_KEY.modelType);
-  if (model === 2) return geographic(keys);
+  if (model === 2) {
+    return geographic(keys, ',AXIS["Latitude",NORTH],AXIS["Longitude",EAST]');
+  }
   if (model !== 1 || keyNumber(keys, GEO_KEY.projectedCrs) !== USER_DEFINED) return undefined;
   const base = geographic(keys);
   const method = METHODS[keyNumber(keys, 3075) ?? -1];
@@ -92,10 +102,17 @@ export function crsWkt(keys: GeoKeys): string | undefined {
   );
   const [unitName, metres] = unit;
   return `PROJCS[${name},${base},PROJECTION["${projection}"],${parameters.join(",")},` +
-    `UNIT["${unitName}",${metres}],AXIS["Easting",EAST],AXIS["Northing",NORTH]]`;
+    `UNIT["${unitName}",${metres}],${axesOf(projection, parameters[0])}]`;
 }
 
-function geographic(keys: GeoKeys): string | undefined {
+/** Both axes of a map around a pole lead away from it. */
+function axesOf(projection: string, latitude: string): string {
+  if (projection !== "Polar_Stereographic") return 'AXIS["Easting",EAST],AXIS["Northing",NORTH]';
+  const away = latitude.includes(",-") ? "NORTH" : "SOUTH";
+  return `AXIS["Easting",${away}],AXIS["Northing",${away}]`;
+}
+
+function geographic(keys: GeoKeys, axes = ""): string | undefined {
   const code = keyNumber(keys, GEO_KEY.geodeticCrs) ?? USER_DEFINED;
   const known = GEODETIC[code];
   if (code !== USER_DEFINED && !known) return undefined;
@@ -103,14 +120,18 @@ function geographic(keys: GeoKeys): string | undefined {
   const angular = keyNumber(keys, 2054) ?? 9102;
   const meridian = keyNumber(keys, 2051) ?? 8901;
   if (angular !== 9102 || meridian !== 8901) return undefined;
-  const ellipsoid = ellipsoidOf(keys, known?.[2]);
+  const registered = known?.[1] ?? keyNumber(keys, 2050);
+  const named = DATUMS[registered ?? USER_DEFINED];
+  const ellipsoid = ellipsoidOf(keys, named?.[1]);
   if (!ellipsoid) return undefined;
   const [shape, axis, inverse] = ellipsoid;
   const citation = nameOf(keys, 2049, "GCS Name") ?? "unnamed";
-  const datum = known?.[1] ?? nameOf(keys, 2049, "Datum", false) ?? "unknown";
+  const datum = named?.[0] ?? nameOf(keys, 2049, "Datum", false) ?? "unknown";
   return `GEOGCS[${quoted(known?.[0] ?? citation)},DATUM[${quoted(datum)},` +
-    `SPHEROID[${quoted(shape)},${axis},${inverse}]],PRIMEM["Greenwich",0],` +
-    `UNIT["degree",0.0174532925199433]${known ? `,AUTHORITY["EPSG","${code}"]` : ""}]`;
+    `SPHEROID[${quoted(shape)},${axis},${inverse}]${
+      named ? `,AUTHORITY["EPSG","${registered}"]` : ""
+    }],PRIMEM["Greenwich",0],` +
+    `UNIT["degree",0.0174532925199433]${axes}${known ? `,AUTHORITY["EPSG","${code}"]` : ""}]`;
 }
 
 function ellipsoidOf(keys: GeoKeys, known: number | undefined) {
@@ -122,11 +143,11 @@ function ellipsoidOf(keys: GeoKeys, known: number | undefined) {
       : axis === semiMinor
       ? 0
       : axis / (axis - semiMinor));
-  if (known === undefined && axis !== undefined && inverse !== undefined) {
-    const name = nameOf(keys, 2049, "Ellipsoid", false) ?? "unnamed";
-    return [name, axis, inverse] as const;
-  }
-  return ELLIPSOIDS[known ?? keyNumber(keys, 2056) ?? -1];
+  const registered = ELLIPSOIDS[known ?? keyNumber(keys, 2056) ?? -1];
+  if (axis === undefined || inverse === undefined) return registered;
+  // What a file says of its own goes before what a code means.
+  const name = registered?.[0] ?? nameOf(keys, 2049, "Ellipsoid", false) ?? "unnamed";
+  return [name, axis, inverse] as const;
 }
 
 function linearUnit(keys: GeoKeys): readonly [string, number] | undefined {

@@ -18,7 +18,7 @@ Deno.test("keys that describe a projection are its WKT", () => {
   assert.equal(
     crsWkt(new Map(ALBERS)),
     'PROJCS["Conus",GEOGCS["NAD83",DATUM["North_American_Datum_1983",' +
-      'SPHEROID["GRS 1980",6378137,298.257222101]],PRIMEM["Greenwich",0],' +
+      'SPHEROID["GRS 1980",6378137,298.257222101],AUTHORITY["EPSG","6269"]],PRIMEM["Greenwich",0],' +
       'UNIT["degree",0.0174532925199433],AUTHORITY["EPSG","4269"]],' +
       'PROJECTION["Albers_Conic_Equal_Area"],PARAMETER["latitude_of_center",23],' +
       'PARAMETER["longitude_of_center",-96],PARAMETER["standard_parallel_1",29.5],' +
