@@ -1,6 +1,6 @@
 /** HDF5's datatypes as Zarr's: what an element becomes, and its value as JSON. */
 
-import { type Json, type JsonObject, rawNumber } from "../../src/json.ts";
+import type { Json, JsonObject } from "../../src/json.ts";
 import { integerJson } from "../../src/zarr/fill_value.ts";
 import type { Codec, DataType } from "../../src/zarr/metadata.ts";
 import { decodeText } from "./cursor.ts";
@@ -139,10 +139,6 @@ function floatAt(view: DataView, at: number, size: number, littleEndian: boolean
 }
 
 function floatJson(value: number): Json {
-  // Digits alone are an integer to GDAL, and one that large is cut to 64 bits.
-  if (Math.abs(value) > Number.MAX_SAFE_INTEGER && Number.isFinite(value)) {
-    return rawNumber(value.toExponential());
-  }
   return Number.isFinite(value)
     ? value
     : Number.isNaN(value)

@@ -68,6 +68,18 @@ export function unwrittenValue(dataType: DataType): Json {
   }
 }
 
+/**
+ * A float's fill value in a form that no reader takes for an integer: GDAL reads
+ * `100000000000000000000` as one, and cuts it to 64 bits.
+ */
+export function unmistakableFloat(value: Json): Json {
+  if (Array.isArray(value)) return value.map(unmistakableFloat);
+  const text = isRawNumber(value) ? value.rawJSON : numberText(value);
+  return text !== undefined && /^-?\d{16,}$/.test(text)
+    ? rawNumber(Number(text).toExponential())
+    : value;
+}
+
 /** The zero of a data type, in which a v2 reader sees what a null fill value leaves open. */
 export function zeroOf(dataType: DataType): Json {
   switch (dataTypeKind(dataType)) {

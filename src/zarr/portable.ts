@@ -6,7 +6,7 @@
 import { isObject, type Json, type JsonObject, stringifyJson, toNumber } from "../json.ts";
 import { consolidatedGroup, type Descendant } from "./consolidated.ts";
 import { dataTypeKind, dataTypeName, itemSize } from "./data_type.ts";
-import { integerValue } from "./fill_value.ts";
+import { integerValue, unmistakableFloat } from "./fill_value.ts";
 import { withGeoAttributes } from "./geo.ts";
 import { shown } from "./malformed.ts";
 import type { ArrayMetadata, Codec, DataType, GroupMetadata } from "./metadata.ts";
@@ -24,10 +24,14 @@ export function portableArray(
   codecs: readonly Codec[],
   mapping?: JsonObject,
 ): ArrayMetadata {
+  const kind = dataTypeKind(native.data_type);
   const metadata: ArrayMetadata = {
     ...native,
     codecs,
     chunk_key_encoding: { name: "default", configuration: { separator: "/" } },
+    ...(kind === "float" || kind === "complex"
+      ? { fill_value: unmistakableFloat(native.fill_value) }
+      : {}),
   };
   return mapping ? withGeoAttributes(metadata, mapping) : metadata;
 }
