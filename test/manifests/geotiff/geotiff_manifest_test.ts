@@ -249,3 +249,42 @@ function seeded(seed: number): () => number {
     return ((t ^ t >>> 14) >>> 0) / 2 ** 32;
   };
 }
+
+Deno.test("of a table of a million tiles, the part is read that a tile is looked for in", async () => {
+  const side = 1024;
+  const tiles = side * side;
+  const tags = [[256, side * 16], [257, side * 16], [258, 8], [259, 1], [322, 16], [323, 16]];
+  const start = 8 + 2 + 12 * 8 + 4;
+  const bytes = new Uint8Array(start + 8 * tiles + 256);
+  const view = new DataView(bytes.buffer);
+  bytes.set([0x49, 0x49, 42, 0, 8, 0, 0, 0, 8, 0]);
+  const entries = [...tags.map(([tag, value]) => [tag, 1, value]), [324, tiles, start], [
+    325,
+    tiles,
+    start + 4 * tiles,
+  ]];
+  entries.forEach(([tag, count, value], i) => {
+    view.setUint16(10 + 12 * i, tag, true);
+    view.setUint16(12 + 12 * i, 4, true);
+    view.setUint32(14 + 12 * i, count, true);
+    view.setUint32(18 + 12 * i, value, true);
+  });
+  for (let i = 0; i < tiles; i++) {
+    // all of them are the same 256 bytes, but for a mark in the offset of one
+    view.setUint32(start + 4 * i, start + 8 * tiles - (i === 777_777 ? 1 : 0), true);
+    view.setUint32(start + 4 * (tiles + i), 256, true);
+  }
+  const memory = memoryOrigin({ [FILE.href]: bytes });
+  const options = openOptions(2 ** 20);
+  const manifest = await geotiff.open(FILE, memory.origin, options);
+  const place = [Math.floor(777_777 / side), 777_777 % side];
+  const before = memory.asked.length;
+  const ref = await manifest.chunk("data", place);
+  assert.ok(ref?.kind === "range");
+  assert.deepEqual([ref.offset, ref.length], [start + 8 * tiles - 1, 256]);
+  assert.equal(memory.asked.length - before, 2, "one read of each table");
+  let rows = 0;
+  for await (const table of manifest.refs("data")) rows += table.rows;
+  assert.equal(rows, tiles);
+  assert.ok(options.cache.bytes <= 2 ** 20);
+});
