@@ -19,7 +19,7 @@ const URL_MARK = "\0";
 /** What opens the store in the clients that can read the view. */
 export async function snippetsOf(store: Store): Promise<Snippet[]> {
   const root = await store.node("");
-  const nodes = [...await store.descendants(""), ["", root] as const];
+  const nodes = [...await Array.fromAsync(store.descendants("")), ["", root] as const];
   const arrays = nodes.flatMap(([, node]) =>
     node?.type === "array" && node.leftOut === undefined ? [node] : []
   );

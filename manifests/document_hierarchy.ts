@@ -3,6 +3,7 @@
 import { IndexError } from "../src/errors.ts";
 import type { Node } from "../src/manifest.ts";
 import { isObject, type Json, type JsonObject, parseJson } from "../src/json.ts";
+import { MAX_CONSOLIDATED_BYTES } from "../src/zarr/consolidated.ts";
 import { arrayFromV2, groupFromV2 } from "../src/zarr/v2/to_v3.ts";
 import { parseZarrJson } from "../src/zarr/v3_document.ts";
 import { jsonMembers } from "./json_members.ts";
@@ -11,8 +12,6 @@ import { type ChunkLayout, chunkLayout } from "../src/zarr/chunk_grid.ts";
 
 /** Bytes of one node's metadata, or of its attributes, at most. */
 const MAX_DOCUMENT_BYTES = 2 ** 22;
-/** Bytes of a consolidated document at most. */
-const MAX_CONSOLIDATED_BYTES = 2 ** 25;
 
 const decoder = new TextDecoder();
 

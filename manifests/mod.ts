@@ -36,8 +36,7 @@ export async function openManifest(
   options: OpenOptions & { readonly format?: string },
 ): Promise<Manifest> {
   const format = options.format === undefined
-    ? FORMATS.find(({ named }) => named?.(url)) ??
-      await sniff(probe(url, origin, options.maxIndexBytes))
+    ? FORMATS.find(({ named }) => named?.(url)) ?? await sniffed(url, origin, options)
     : FORMATS.find(({ name }) => name === options.format);
   if (!format) {
     throw new SluiceError(
@@ -49,6 +48,18 @@ export async function openManifest(
     return format.open(url, origin, options);
   });
   return new GuardedManifest(manifest, format.name);
+}
+
+/** The format of a target, found out once for all versions that are asked for between two looks at it. */
+async function sniffed(
+  url: URL,
+  origin: Origin,
+  { cache, maxIndexBytes, version, look }: OpenOptions,
+): Promise<ManifestFormat> {
+  const find = () => sniff(probe(url, origin, maxIndexBytes));
+  if (version === undefined || look === undefined) return await find();
+  const key = `format ${url.href} ${look}`;
+  return await cache.load(key, async () => ({ value: await find(), bytes: 0 }));
 }
 
 async function sniff(target: OriginProbe): Promise<ManifestFormat> {

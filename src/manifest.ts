@@ -136,6 +136,11 @@ export interface OpenOptions {
   readonly version?: string;
   /** The branch to open where no version is asked for; the format's default otherwise. */
   readonly branch?: string;
+  /**
+   * The same for all versions that are asked for between two looks at the index. What one of them was
+   * not found in may be remembered until then: made-up versions are any number.
+   */
+  readonly look?: number;
 }
 
 /** One index format; the one export of its file or folder. Added to the table in `manifests/mod.ts`. */

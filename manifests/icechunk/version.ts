@@ -48,8 +48,7 @@ const DEFAULT_BRANCH = "main";
 export async function findVersion(repository: Repository): Promise<Version> {
   let refusal: OriginError | undefined;
   try {
-    const file = await repository.read("repo");
-    return versionOfRepo(await readRepoFile(repository, file!), repository, file!.validator);
+    return await versionInRepo(repository);
   } catch (error) {
     // Without the right to list, S3 answers 403 for a key that does not exist.
     if (!(error instanceof OriginError) || !(error.absent || isForbidden(error))) throw error;
@@ -92,6 +91,25 @@ export async function findAgain(
     : await findVersion(repository);
 }
 
+/** The version by the `repo` file. One that the file had not when it was last looked at is not found. */
+async function versionInRepo(repository: Repository): Promise<Version> {
+  const { version, look } = repository.options;
+  const read = async () => {
+    const file = (await repository.read("repo"))!;
+    return { repo: await readRepoFile(repository, file), validator: file.validator };
+  };
+  let found: Awaited<ReturnType<typeof read>> | undefined;
+  if (version !== undefined && look !== undefined) {
+    const known = await repository.cached(`repo ${look}`, async () => {
+      found = await read();
+      return { value: found.repo, bytes: found.repo.bytes };
+    });
+    if (!found && !has(known, version)) throw notFound(repository);
+  }
+  found ??= await read();
+  return versionOfRepo(found.repo, repository, found.validator);
+}
+
 /** Unpacks a `repo` file. @throws IndexError */
 export async function readRepoFile(repository: Repository, file: ReadFile): Promise<RepoFile> {
   const { maxIndexBytes } = repository.options;
@@ -123,6 +141,10 @@ export async function isDeleted(
 ): Promise<boolean> {
   const read = () => repository.read(`${path}.deleted`);
   return await ifPresent(read, forbiddenIsAbsent) !== undefined;
+}
+
+function has(repo: RepoFile, version: string): boolean {
+  return (repo.tag(version) ?? repo.branch(version) ?? repo.snapshotOf(version)) !== undefined;
 }
 
 function versionOfRepo(repo: RepoFile, repository: Repository, validator?: Validator): Version {

@@ -65,6 +65,8 @@ export class Dataset {
   readonly tags = new RangeTags();
   readonly #parts: CatalogParts;
   readonly #checking = new Map<string, Promise<Opened>>();
+  /** Since when versions that the index does not have are remembered together, in milliseconds. */
+  #look = -Infinity;
   readonly #failures = new LRUCache<string, Failure>({
     maxSize: FAILURE_BYTES,
     sizeCalculation: (_, key) => 1024 + 2 * key.length,
@@ -222,7 +224,8 @@ export class Dataset {
       const pause = isGone(error)
         ? this.config.maxAge * 1000
         : Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** Math.min(times - 1, 10));
-      this.#failures.set(key, { error, times, until: this.#now() + pause });
+      const from = isGone(error) && version !== undefined ? this.#look : this.#now();
+      this.#failures.set(key, { error, times, until: from + pause });
       if (kept && this.config.staleIfError > 0) {
         const age = Math.round(this.#age(kept));
         log?.("index-stale", { dataset: this.id, version, ageSeconds: age }, error);
@@ -233,13 +236,15 @@ export class Dataset {
 
   #open(version: string | undefined): Promise<Manifest> {
     const { cache, openManifest } = this.#parts;
-    const { format, branch } = this.config;
+    const { format, branch, maxAge } = this.config;
+    if (this.#now() - this.#look >= maxAge * 1000) this.#look = this.#now();
     return openManifest(this.url, this.origin, {
       cache,
       maxIndexBytes: cache.maxBytes,
       format,
       version,
       branch,
+      look: this.#look,
     });
   }
 }

@@ -22,7 +22,7 @@ export interface NodeViews {
   /** The node at `path`; undefined if there is none. @throws IndexError */
   node(path: string): Promise<NodeView | undefined>;
   /** Every node below `path`, without itself, parents before children. */
-  descendants(path: string): Promise<Child[]>;
+  descendants(path: string): AsyncIterable<Child>;
 }
 
 /** What a look-up gives; where the index says what cannot be, its fault. Other faults are thrown. */

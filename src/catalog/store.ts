@@ -8,6 +8,7 @@ import type { ArrayView } from "../chunk/array_view.ts";
 import { planEncodings, planNative } from "../chunk/encodings.ts";
 import type { ChunkPlan } from "../chunk/tier.ts";
 import type { ChunkRef } from "../chunk/ref.ts";
+import { type Pace, Turns } from "../codecs/pace.ts";
 import { IndexError } from "../errors.ts";
 import { type JsonObject, stringifyJson } from "../json.ts";
 import type { ArrayNode, Manifest } from "../manifest.ts";
@@ -22,13 +23,7 @@ import { gridMappingName } from "../zarr/geo.ts";
 import { indescribable, portableArray, unaskable } from "../zarr/portable.ts";
 import { withCfTimes } from "../zarr/time.ts";
 import type { View } from "../zarr/view.ts";
-import {
-  gzipDocument,
-  namesDocument,
-  spacelessDocument,
-  type StoreDocument,
-  writeDocument,
-} from "./documents.ts";
+import { gzipDocument, namesDocument, type StoreDocument, writeDocument } from "./documents.ts";
 import { type Child, type NodeView, type NodeViews, orMalformed } from "./node_view.ts";
 
 /** What a key of the store names. */
@@ -77,18 +72,24 @@ export class Store implements NodeViews {
 
   /** A document that names nodes with spaces as GDAL can ask for them, made once. */
   async withoutSpaces(document: StoreDocument): Promise<StoreDocument> {
-    const make = () => Promise.resolve(spacelessDocument(document));
-    return await this.#remembered(`spaceless\n${document.etag}`, make) ?? document;
+    const { etag, path } = document;
+    const make = () => writeDocument(this, path, "zarr.json", true);
+    return await this.#remembered(`spaceless\n${etag}`, make) ?? document;
   }
 
-  #remembered(
+  async #remembered(
     key: string,
     make: () => Promise<StoreDocument | undefined>,
   ): Promise<StoreDocument | undefined> {
-    return this.cache.load(this.#cacheKey + key, async () => {
-      const value = await make();
-      return { value, bytes: 128 + (value?.bytes.length ?? 0) };
+    const made = await this.cache.load(this.#cacheKey + key, async () => {
+      const value = await make().catch(ifTooLarge);
+      return {
+        value,
+        bytes: 128 + (value instanceof IndexError ? 1024 : value?.bytes.length ?? 0),
+      };
     });
+    if (made instanceof IndexError) throw made;
+    return made;
   }
 
   /** The array and grid coordinates that `key` names; undefined outside of every array's grid. */
@@ -212,24 +213,48 @@ export class Store implements NodeViews {
   }
 
   async children(path: string): Promise<Child[]> {
-    const names = await this.manifest.children(path);
-    const children = await Promise.all(names.map(async (name): Promise<Child[]> => {
-      const child = path === "" ? name : `${path}/${name}`;
-      const node = await orMalformed(this.node(child));
-      return node ? [[child, node]] : [];
-    }));
-    return children.flat();
+    return await Array.fromAsync(this.#below([path], new Turns()));
   }
 
-  /** Every node below `path`, without itself, parents before children. */
-  async descendants(path: string): Promise<Child[]> {
-    const found: Child[] = [];
-    let groups = [path];
-    while (groups.length > 0) {
-      const level = (await Promise.all(groups.map((group) => this.children(group)))).flat();
-      found.push(...level);
-      groups = level.flatMap(([child, { type }]) => type === "group" ? [child] : []);
+  /** Every node below `path`, without itself, parents before children. In turns. */
+  async *descendants(path: string): AsyncGenerator<Child> {
+    const turns = new Turns();
+    for (let groups = [path]; groups.length > 0;) {
+      const next: string[] = [];
+      for (let i = 0; i < groups.length; i += AT_ONCE) {
+        for await (const child of this.#below(groups.slice(i, i + AT_ONCE), turns)) {
+          if (child[1].type === "group") next.push(child[0]);
+          yield child;
+        }
+      }
+      groups = next;
     }
-    return found;
+  }
+
+  /** The nodes right below each of `groups`, in their order. */
+  async *#below(groups: readonly string[], pace: Pace): AsyncGenerator<Child> {
+    const paths = (await Promise.all(groups.map(async (group) => {
+      const names = await this.manifest.children(group);
+      return names.map((name) => group === "" ? name : `${group}/${name}`);
+    }))).flat();
+    for (let i = 0; i < paths.length; i += AT_ONCE) {
+      if (pace.due()) await pace.turn();
+      const found = await Promise.all(
+        paths.slice(i, i + AT_ONCE).map(async (path) => {
+          const node = await orMalformed(this.node(path));
+          return node && [path, node] as const;
+        }),
+      );
+      for (const child of found) if (child) yield child;
+    }
   }
 }
+
+/** The fault of a document that is over a limit: it takes as long to find out as to write it. */
+function ifTooLarge(fault: unknown): IndexError {
+  if (fault instanceof IndexError && fault.code === "index-too-large") return fault;
+  throw fault;
+}
+
+/** Nodes that are looked up at the same time. */
+const AT_ONCE = 64;

@@ -7,8 +7,23 @@ const encoder = new TextEncoder();
 
 /** 96 bits of SHA-256 over `data`, as a quoted entity tag. */
 export function entityTag(data: string | Uint8Array): string {
-  const hash = sha256(typeof data === "string" ? encoder.encode(data) : data);
-  return `"${hash.subarray(0, 12).toHex()}"`;
+  return new TagHash().update(typeof data === "string" ? encoder.encode(data) : data).tag();
+}
+
+/** The {@link entityTag} of what comes piece by piece. */
+export class TagHash {
+  readonly #hash = sha256.create();
+
+  /** Adds the next bytes. */
+  update(bytes: Uint8Array): this {
+    this.#hash.update(bytes);
+    return this;
+  }
+
+  /** The tag; nothing can be added afterwards. */
+  tag(): string {
+    return `"${this.#hash.digest().subarray(0, 12).toHex()}"`;
+  }
 }
 
 const REMEMBERED_FILES = 1000;

@@ -46,7 +46,7 @@ export async function check(
 ): Promise<CheckReport> {
   const problems: CheckProblem[] = [];
   let checked = 0;
-  const nodes = await store.descendants("");
+  const nodes = await Array.fromAsync(store.descendants(""));
   const root = await store.node("");
   const paths = [...(root?.type === "array" ? [""] : [])];
   paths.push(...nodes.filter(([, node]) => node.type === "array").map(([path]) => path));

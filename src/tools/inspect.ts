@@ -75,7 +75,10 @@ export async function inspect(
   const folders = new ReferenceFolders(allows, own);
   let total = 0;
   const root = await store.node("");
-  const nodes = [...(root ? [["", root] as const] : []), ...await store.descendants("")];
+  const nodes = [
+    ...(root ? [["", root] as const] : []),
+    ...await Array.fromAsync(store.descendants("")),
+  ];
   for (const [path, node] of nodes) {
     if (node.type === "group") {
       groups.push(path);

@@ -4,7 +4,7 @@
  * Source: FORMATS 4.7; zarr-python's `zarr.core.group.ConsolidatedMetadata`.
  */
 
-import type { JsonObject } from "../json.ts";
+import { type JsonObject, stringifyJson } from "../json.ts";
 import type { ArrayMetadata, GroupMetadata } from "./metadata.ts";
 
 /** A node that is not shown, and why. */
@@ -19,35 +19,49 @@ export type Descendant = readonly [path: string, metadata: ArrayMetadata | Group
 /** The attribute of a group that names what is left out below it: a line of text each, as NetCDF can keep. */
 const LEFT_OUT = "sluice:left_out";
 
+/** Bytes of a consolidated document at most, read or written. */
+export const MAX_CONSOLIDATED_BYTES = 2 ** 25;
+
 /**
- * The `zarr.json` of `group` with all its descendants inline, groups too. Serve the same for each group
- * below it, with the descendants of that group.
+ * The text of the `zarr.json` of `group` with all its descendants inline, groups too, in pieces of a node
+ * each. Serve the same for each group below it, with the descendants of that group.
+ *
+ * @param spaceless with `%20` for each space of the nodes' names. GDAL puts names into URLs as they
+ * stand, refuses to send a URL with a space, and takes the chunk for absent: it reads zeros
  */
-export function consolidatedGroup(
+export function* consolidatedJson(
   group: GroupMetadata,
   descendants: Iterable<Descendant>,
-): JsonObject {
+  spaceless = false,
+): Generator<string> {
   const shown: Array<[string, ArrayMetadata | GroupMetadata]> = [];
-  const reasons: Array<[string, string]> = [];
+  const leftOut = new Map<string, Reason[]>();
   for (const [path, metadata] of descendants) {
-    if ("leftOut" in metadata) reasons.push([path, metadata.leftOut]);
-    else shown.push([path, metadata]);
+    if (!("leftOut" in metadata)) {
+      shown.push([path, metadata]);
+      continue;
+    }
+    for (const above of groupsAbove(path)) {
+      const reasons = leftOut.get(above);
+      if (reasons) reasons.push([path, metadata.leftOut]);
+      else leftOut.set(above, [[path, metadata.leftOut]]);
+    }
   }
-  const metadata = Object.fromEntries(
-    sorted(shown).map(([path, node]) => [path, withLeftOut(node, `${path}/`, reasons)]),
-  );
-  return {
-    ...withLeftOut(
-      { ...group, attributes: group.attributes ?? {} },
-      "",
-      reasons,
-    ) as unknown as JsonObject,
-    consolidated_metadata: {
-      kind: "inline",
-      must_understand: false,
-      metadata: metadata as unknown as JsonObject,
-    },
-  };
+  const root = withLeftOut({ ...group, attributes: group.attributes ?? {} }, "", leftOut);
+  const empty = { kind: "inline", must_understand: false, metadata: {} };
+  const text = stringifyJson({ ...root, consolidated_metadata: empty });
+  const end = "}}}";
+  yield text.slice(0, -end.length);
+  let comma = "";
+  for (const [path, node] of sorted(shown)) {
+    const metadata = withLeftOut(node, path, leftOut);
+    const named = spaceless
+      ? [escaped(path), withoutSpaces(metadata)] as const
+      : [path, metadata] as const;
+    yield `${comma}${JSON.stringify(named[0])}:${stringifyJson(named[1])}`;
+    comma = ",";
+  }
+  yield end;
 }
 
 /** True if a node's path has a space in it. */
@@ -56,37 +70,37 @@ export function hasSpaces(descendants: Iterable<Descendant>): boolean {
   return false;
 }
 
-/**
- * A group's `zarr.json` with `%20` for each space of its nodes' names. GDAL puts names into URLs as they
- * stand, refuses to send a URL with a space, and takes the chunk for absent: it reads zeros.
- */
-export function withoutSpaces(document: JsonObject): JsonObject {
-  const { consolidated_metadata: consolidated, ...group } = document;
-  const { metadata, ...rest } = consolidated as { readonly metadata: JsonObject };
-  const nodes = Object.entries(metadata as Readonly<Record<string, JsonObject>>);
-  const renamed = nodes.map(([path, node]) => {
-    // A coordinate variable has the name of its dimension.
-    const names = node.dimension_names as ReadonlyArray<string | null> | undefined;
-    const dimensions = names && { dimension_names: names.map((name) => name && escaped(name)) };
-    return [escaped(path), { ...node, ...dimensions }];
-  });
-  return { ...group, consolidated_metadata: { ...rest, metadata: Object.fromEntries(renamed) } };
+/** A coordinate variable has the name of its dimension. */
+function withoutSpaces(metadata: ArrayMetadata | GroupMetadata): ArrayMetadata | GroupMetadata {
+  if (metadata.node_type === "group" || !metadata.dimension_names) return metadata;
+  const names = metadata.dimension_names.map((name) => name && escaped(name));
+  return { ...metadata, dimension_names: names };
 }
 
 function escaped(name: string): string {
   return name.replaceAll(" ", "%20");
 }
 
-/** A group with an attribute for what is left out below `prefix`; an array as it is. */
+type Reason = readonly [path: string, why: string];
+
+/** The paths of the groups around a node, the root's `""` first. */
+function* groupsAbove(path: string): Generator<string> {
+  yield "";
+  for (let slash = path.indexOf("/"); slash >= 0; slash = path.indexOf("/", slash + 1)) {
+    yield path.slice(0, slash);
+  }
+}
+
+/** A group with an attribute for what is left out below it; an array as it is. */
 function withLeftOut(
   metadata: ArrayMetadata | GroupMetadata,
-  prefix: string,
-  reasons: ReadonlyArray<readonly [path: string, why: string]>,
+  path: string,
+  leftOut: ReadonlyMap<string, readonly Reason[]>,
 ): ArrayMetadata | GroupMetadata {
-  if (metadata.node_type === "array" || reasons.length === 0) return metadata;
-  const lines = reasons.filter(([path]) => path.startsWith(prefix))
-    .map(([path, why]) => `${path.slice(prefix.length)}: ${why}`);
-  if (lines.length === 0) return metadata;
+  const reasons = leftOut.get(path);
+  if (metadata.node_type === "array" || !reasons) return metadata;
+  const skip = path === "" ? 0 : path.length + 1;
+  const lines = reasons.map(([below, why]) => `${below.slice(skip)}: ${why}`);
   return { ...metadata, attributes: { ...metadata.attributes, [LEFT_OUT]: lines.join("\n") } };
 }
 

@@ -4,7 +4,7 @@
  */
 
 import { isObject, type Json, type JsonObject, stringifyJson, toNumber } from "../json.ts";
-import { consolidatedGroup, type Descendant } from "./consolidated.ts";
+import { consolidatedJson, type Descendant } from "./consolidated.ts";
 import { dataTypeKind, dataTypeName, itemSize } from "./data_type.ts";
 import { integerValue, unmistakableFloat } from "./fill_value.ts";
 import { withGeoAttributes } from "./geo.ts";
@@ -36,14 +36,15 @@ export function portableArray(
   return mapping ? withGeoAttributes(metadata, mapping) : metadata;
 }
 
-/** The `zarr.json` of an array or, with what is below it, of a group. */
+/** The text of the `zarr.json` of an array or, with what is below it, of a group. In pieces. */
 export function zarrJson(
   metadata: ArrayMetadata | GroupMetadata,
   below: Iterable<Descendant>,
-): string {
-  return stringifyJson(
-    metadata.node_type === "group" ? consolidatedGroup(metadata, below) : metadata,
-  );
+  spaceless = false,
+): Iterable<string> {
+  return metadata.node_type === "group"
+    ? consolidatedJson(metadata, below, spaceless)
+    : [stringifyJson(metadata)];
 }
 
 /** Why no metadata tells every client what an array holds; undefined if it can be told. Codecs apart. */

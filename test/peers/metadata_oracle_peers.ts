@@ -7,7 +7,7 @@
  */
 
 import assert from "node:assert/strict";
-import { consolidatedGroup } from "../../src/zarr/consolidated.ts";
+import { consolidatedJson } from "../../src/zarr/consolidated.ts";
 import { type JsonObject, parseJson, stringifyJson } from "../../src/json.ts";
 import { arrayFromV2, groupFromV2 } from "../../src/zarr/v2/to_v3.ts";
 import { arrayToV2, groupToV2 } from "../../src/zarr/v2/from_v3.ts";
@@ -67,7 +67,7 @@ async function translate(source: string, v3: string, back: string): Promise<void
   const text = stringifyJson(metadata);
   assert.doesNotThrow(() => JSON.parse(text));
   const portable = withCfTimes(metadata);
-  await write(`${v3}/zarr.json`, stringifyJson(consolidatedGroup(group, [["v", portable]])));
+  await write(`${v3}/zarr.json`, [...consolidatedJson(group, [["v", portable]])].join(""));
   await write(`${v3}/v/zarr.json`, stringifyJson(portable));
   const parsed = parseZarrJson(new TextEncoder().encode(text), "v") as ArrayMetadata;
   assert.equal(stringifyJson(parsed), text, "our own zarr.json read again is the same");

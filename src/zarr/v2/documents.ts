@@ -37,13 +37,14 @@ export function v2Documents(node: Node, portable?: ArrayMetadata): V2Documents |
 
 /**
  * The `.zmetadata` of a group with these nodes, parents before children, itself among them with the path
- * `""`. Their documents stand in it as they are: a reader that finds `NaN` in the one and `"NaN"` in the
- * other would mask otherwise.
+ * `""`; in pieces. Their documents stand in it as they are: a reader that finds `NaN` in the one and
+ * `"NaN"` in the other would mask otherwise.
  */
-export function zmetadata(
+export function* zmetadata(
   nodes: Iterable<readonly [path: string, documents: V2Documents]>,
-): string {
-  const entries: string[] = [];
+): Generator<string> {
+  yield '{"zarr_consolidated_format":1,"metadata":{';
+  let comma = "";
   for (const [path, documents] of nodes) {
     for (
       const [name, text] of Object.entries({
@@ -51,8 +52,9 @@ export function zmetadata(
         ".zattrs": documents[".zattrs"] ?? "{}",
       })
     ) {
-      entries.push(`${JSON.stringify(path === "" ? name : `${path}/${name}`)}:${text}`);
+      yield `${comma}${JSON.stringify(path === "" ? name : `${path}/${name}`)}:${text}`;
+      comma = ",";
     }
   }
-  return `{"zarr_consolidated_format":1,"metadata":{${entries.join(",")}}}`;
+  yield "}}";
 }

@@ -226,3 +226,20 @@ Deno.test("a branch that leads to a snapshot that is gone is unreachable, not un
     await rejects(open(new MemoryOrigin(files)), "reference-unreachable");
   }
 });
+
+Deno.test("version 2: names that do not exist cost one read of repo until the next look; those that do are read anew", async () => {
+  const origin = new MemoryOrigin(fixtureFiles(2));
+  const cache = new ByteCache(1 << 26);
+  const names = Array.from({ length: 50 }, (_, i) => `nothing-${i}`);
+  await Promise.all(
+    names.map((version) => rejects(open(origin, { cache, look: 1, version }), "not-found")),
+  );
+  for (const version of names) {
+    await rejects(open(origin, { cache, look: 1, version }), "not-found");
+  }
+  assert.deepEqual(origin.asked, ["repo"]);
+  await open(origin, { cache, look: 1, version: "v1.0" });
+  assert.deepEqual(origin.asked.filter((name) => name === "repo").length, 2);
+  await rejects(open(origin, { cache, look: 2, version: "nothing-0" }), "not-found");
+  assert.deepEqual(origin.asked.filter((name) => name === "repo").length, 3);
+});

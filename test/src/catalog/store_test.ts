@@ -358,3 +358,42 @@ Deno.test("a document that names nodes with spaces has a form with %20 for GDAL;
   const plain = await storeOf({ "": group, "a": array() }).store.entry("zarr.json");
   assert.equal((plain as StoreDocument).spaced, false);
 });
+
+Deno.test("a consolidated document over its limit is refused in every view, once; groups below it are served", async () => {
+  const attributes = { a: "x".repeat(2 ** 20) };
+  const many: Record<string, Node> = { "": group, "few": group };
+  for (let i = 0; i < 40; i++) {
+    many[`g${i}`] = { type: "group", metadata: { zarr_format: 3, node_type: "group", attributes } };
+  }
+  for (
+    const [view, key] of [["portable", "zarr.json"], ["native", "zarr.json"], ["v2", ".zmetadata"]]
+  ) {
+    const { manifest, store } = storeOf(many, view as View);
+    let asked = 0;
+    const { children } = manifest;
+    manifest.children = (path) => (asked++, children(path));
+    const limit = { code: "index-too-large", message: /33554432 bytes, which is the limit/ };
+    await assert.rejects(store.entry(key), limit);
+    const once = asked;
+    await assert.rejects(store.entry(key), limit);
+    assert.equal(asked, once, view);
+    assert.equal((await store.entry(`few/${key}`))?.kind, "document");
+  }
+});
+
+Deno.test("what is left out is named by every group around it", async () => {
+  const odd = array({ data_type: "string_of_mine" as never });
+  const { store } = storeOf({ "": group, "g": group, "g/h": group, "g/h/odd": odd, "z": group });
+  const root = await json(store, "zarr.json") as unknown as Consolidated & Node["metadata"];
+  const { metadata } = root.consolidated_metadata as unknown as {
+    metadata: Record<string, Node["metadata"]>;
+  };
+  const named = (of: Node["metadata"]) =>
+    String(of.attributes?.["sluice:left_out"] ?? "").split(":")[0];
+  assert.deepEqual(Object.entries(metadata).map(([path, node]) => [path, named(node)]), [
+    ["g", "h/odd"],
+    ["z", ""],
+    ["g/h", "odd"],
+  ]);
+  assert.equal(named(root), "g/h/odd");
+});
