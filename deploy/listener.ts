@@ -33,6 +33,8 @@ const MAX_HEAD_BYTES = 16_384;
 const FIRST_BUFFER = 2048;
 /** Up to here an answer is written together with its head. */
 const JOINED_BYTES = 65_536;
+/** Bytes that are written at a time. */
+const WRITTEN_BYTES = 262_144;
 /** Milliseconds for which a connection may wait for its next request. */
 const IDLE_MS = 75_000;
 /** Milliseconds between looks at the clock. */
@@ -445,7 +447,8 @@ class Client implements Linked {
   async #write(bytes: Uint8Array): Promise<void> {
     for (let sent = 0; sent < bytes.length;) {
       this.until = performance.now() + this.options.patienceMs;
-      sent += await this.conn.write(sent === 0 ? bytes : bytes.subarray(sent));
+      // the runtime copies what it is given, however little of it the client takes
+      sent += await this.conn.write(bytes.subarray(sent, sent + WRITTEN_BYTES));
     }
     this.until = Infinity;
   }

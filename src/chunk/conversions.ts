@@ -12,7 +12,7 @@ import type { Answers } from "./answers.ts";
 /** Milliseconds for which a chunk that is asked in pieces is kept. */
 const MOMENT = 10_000;
 /** The part of the cache that one chunk may take. */
-const LARGEST = 1 / 8;
+const LARGEST = 3 / 4;
 /** Milliseconds between looks at the budget where requests may not wake each other, and looks at most. */
 const LOOK = 10;
 const LOOKS = 3000;
