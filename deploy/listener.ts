@@ -33,8 +33,8 @@ const MAX_HEAD_BYTES = 16_384;
 const FIRST_BUFFER = 2048;
 /** Up to here an answer is written together with its head. */
 const JOINED_BYTES = 65_536;
-/** Bytes that are written at a time. */
-const WRITTEN_BYTES = 262_144;
+/** Bytes that are written at a time: more would keep those who wait for their turn behind many writers. */
+const WRITTEN_BYTES = MAX_HEAD_BYTES + JOINED_BYTES;
 /** Milliseconds for which a connection may wait for its next request. */
 const IDLE_MS = 75_000;
 /** Milliseconds between looks at the clock. */
