@@ -2,9 +2,6 @@
 
 /** What a file is, and the bytes that it starts with. */
 const MAGIC: ReadonlyArray<readonly [what: string, bytes: string]> = [
-  ["a NetCDF3 file", "CDF\x01"],
-  ["a NetCDF3 file", "CDF\x02"],
-  ["a NetCDF3 file", "CDF\x05"],
   ["an HDF4 file", "\x0e\x03\x13\x01"],
   ["a GRIB file", "GRIB"],
   ["a zip file", "PK\x03\x04"],

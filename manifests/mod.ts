@@ -9,6 +9,7 @@ import { hdf5 } from "./hdf5/mod.ts";
 import { icechunk } from "./icechunk/mod.ts";
 import { kerchunkJson } from "./kerchunk/json.ts";
 import { kerchunkParquet } from "./kerchunk/parquet.ts";
+import { netcdf3 } from "./netcdf3/mod.ts";
 import { type OriginProbe, probe } from "./probe.ts";
 import { zarr } from "./zarr/mod.ts";
 
@@ -18,6 +19,7 @@ export const FORMATS: readonly ManifestFormat[] = [
   kerchunkParquet,
   icechunk,
   hdf5,
+  netcdf3,
   geotiff,
   zarr,
 ];

@@ -118,7 +118,16 @@ const HOUSE: Record<string, readonly string[]> = {
   src: ["catalog", "chunk", "codecs", "http", "origin", "tools", "zarr"],
   "src/zarr": ["v2"],
   "src/origin": ["share", "stores"],
-  manifests: ["geotiff", "hdf5", "icechunk", "kerchunk", "parquet", "references", "zarr"],
+  manifests: [
+    "geotiff",
+    "hdf5",
+    "icechunk",
+    "kerchunk",
+    "netcdf3",
+    "parquet",
+    "references",
+    "zarr",
+  ],
 };
 
 for (const [folder, names] of Object.entries(HOUSE)) {
