@@ -154,7 +154,7 @@ def write(folder, seed):
     print(json.dumps(names))
 
 
-compared = {"raw": 0, "datasets": 0, "attributes": 0, "gdal": 0}
+compared = {"raw": 0, "datasets": 0, "attributes": 0, "gdal": 0, "scipy": 0}
 problems = 0
 
 
@@ -226,12 +226,22 @@ def check_xarray(path, url, where, engine):
                 differs(place, "%s is %s %s %s, not %s %s %s" % (name, b.dims, b.dtype, b.values.ravel()[:5], a.dims, a.dtype, a.values.ravel()[:5]))
 
 
+def is_scipys(path):
+    """False where SciPy cannot read what netCDF-C wrote: it wants the last record filled up."""
+    try:
+        netcdf_file(path, mmap=False).close()
+        compared["scipy"] += 1
+        return True
+    except ValueError:
+        return False
+
+
 def check(folder, url, names):
     for name in names:
         path, served = "%s/%s.nc" % (folder, name), "%s/%s" % (url, name)
         check_raw(path, served, name)
         check_xarray(path, served, name, "netcdf4")
-        if not name.startswith("cdf5"):
+        if not name.startswith("cdf5") and is_scipys(path):
             check_xarray(path, served, name, "scipy")
     print(json.dumps({**compared, "problems": problems}))
 

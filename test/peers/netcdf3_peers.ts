@@ -42,7 +42,10 @@ Deno.test("NetCDF-3 files read through every client as by the libraries that wro
         const { problems, ...compared } = JSON.parse(lines.pop()!);
         assert.equal(problems, 0, lines.join("\n"));
         console.log(`${names.length} files: ${JSON.stringify(compared)}`);
-        assert.ok(compared.raw > 400 && compared.datasets > 1500 && compared.gdal > 350);
+        assert.ok(
+          compared.raw > 400 && compared.datasets > 1500 && compared.gdal > 350 &&
+            compared.scipy > 50,
+        );
       });
       await t.step("zarrita", async () => {
         let arrays = 0;
@@ -54,6 +57,8 @@ Deno.test("NetCDF-3 files read through every client as by the libraries that wro
           for (const [path, [shape, values]] of Object.entries(expected)) {
             const array = await dataset.array(path);
             assert.deepEqual(array.shape, shape, `${name} ${path}`);
+            // zarrita's get() throws of an array without elements
+            if (values.length === 0) continue;
             const read = await get(array);
             const data = typeof read === "object" && "data" in read
               ? [...read.data as Iterable<number | bigint>]
