@@ -18,7 +18,7 @@ export const USAGE = `sluice: archival files as plain Zarr
   permissions --catalog FILE                the Deno permissions that the catalog needs
 
 TARGET is the path or URL of an index (kerchunk JSON or Parquet, Icechunk, Zarr), or of an HDF5 or
-NetCDF-4 file.
+NetCDF file.
   --catalog FILE    datasets, origins and limits; TARGET of inspect and check may then be an id
   --origin PREFIX   a prefix that references may point to, e.g. s3://bucket/folder/
   --format NAME     the format of TARGET, where sniffing is not wanted
