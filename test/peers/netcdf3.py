@@ -227,7 +227,7 @@ def check_xarray(path, url, where, engine):
 
 
 def is_scipys(path):
-    """False where SciPy cannot read what netCDF-C wrote: it wants the last record filled up."""
+    """False where SciPy fails on what netCDF-C wrote: records of one variable, which nothing fills up."""
     try:
         netcdf_file(path, mmap=False).close()
         compared["scipy"] += 1
