@@ -16,6 +16,8 @@ Deno.test({
     });
     const references = set.references(`${origin.url}data.bin`);
     origin.files.set("/set.json", new TextEncoder().encode(JSON.stringify(references)));
+    const classic = new URL("test/fixtures/netcdf3/classic.nc", ROOT);
+    origin.files.set("/classic.nc", await Deno.readFile(classic));
     const origins = [origin.url];
     const catalog = {
       datasets: {
@@ -24,6 +26,7 @@ Deno.test({
         parquet: { url: `${origin.url}ocean.parq/`, origins },
         file: { url: `${origin.url}ocean_2024-01.nc`, origins },
         relief: { url: `${origin.url}relief.tif`, origins },
+        classic: { url: `${origin.url}classic.nc`, origins },
       },
     };
     await using worker = await startWorkerd(catalog);
@@ -44,6 +47,9 @@ Deno.test({
     const file = await zarr.get(await open("file/thetao"), [0, 0, null, null]);
     assert.deepEqual(file.data, json.data);
     assert.ok(new Set(json.data as Int16Array).size > 100, "an ocean, not fill");
+
+    const packed = await zarr.get(await open("classic/packed"), null);
+    assert.deepEqual([...packed.data as Int16Array], Array(4).fill([1, -999, 3]).flat());
 
     // the sum and a pixel that rasterio reads of the file
     const relief = await zarr.get(await open("relief/data"), null);
