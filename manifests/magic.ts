@@ -4,7 +4,6 @@
 const MAGIC: ReadonlyArray<readonly [what: string, bytes: string]> = [
   ["an HDF4 file", "\x0e\x03\x13\x01"],
   ["a GRIB file", "GRIB"],
-  ["a zip file", "PK\x03\x04"],
   ["a Parquet file", "PAR1"],
   ["an XML file", "<?xml"],
   ["a web page", "<!doctype html"],

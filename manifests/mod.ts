@@ -12,6 +12,7 @@ import { kerchunkParquet } from "./kerchunk/parquet.ts";
 import { netcdf3 } from "./netcdf3/mod.ts";
 import { type OriginProbe, probe } from "./probe.ts";
 import { zarr } from "./zarr/mod.ts";
+import { zip } from "./zip/mod.ts";
 
 /** Every index format, in the order in which they are asked whether a target is theirs. */
 export const FORMATS: readonly ManifestFormat[] = [
@@ -21,6 +22,7 @@ export const FORMATS: readonly ManifestFormat[] = [
   hdf5,
   netcdf3,
   geotiff,
+  zip,
   zarr,
 ];
 

@@ -127,6 +127,7 @@ const HOUSE: Record<string, readonly string[]> = {
     "parquet",
     "references",
     "zarr",
+    "zip",
   ],
 };
 
