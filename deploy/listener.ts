@@ -44,7 +44,7 @@ const DRAINED_BYTES = 1 << 20;
 /** Milliseconds for which a connection keeps its place between two requests, whoever waits for it. */
 const KEPT_MS = 100;
 /** The same before its first request, which may have come without having been read yet. */
-const FRESH_MS = 2000;
+const FRESH_MS = 500;
 /** Milliseconds that a new connection waits for a place. */
 const ROOM_MS = 2500;
 /** Milliseconds to wait before looking for a place again, or after the system had no connection to give. */

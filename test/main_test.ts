@@ -242,7 +242,7 @@ for (const [target, expected, message] of FAULTY) {
 }
 
 Deno.test("paths are relative to where the user stands, under deno task --config too", async () => {
-  const folder = await Deno.makeTempDir({ prefix: "a b#%" });
+  const folder = await Deno.makeTempDir({ prefix: "a b#%z" });
   await Deno.copyFile(`${ROOT}samples/ocean.json`, `${folder}/mine.json`);
   const task = ["task", "--quiet", "--config", `${ROOT}deno.json`, "sluice"];
   for (const args of [[...task], ["run", "--quiet", "-A", `${ROOT}main.ts`]]) {
