@@ -1,6 +1,7 @@
 /** For formats that tell nodes and chunks one by one: an index in memory of them. */
 
 import { IndexError } from "../src/errors.ts";
+import type { ChunkRef } from "../src/chunk/ref.ts";
 import { type JsonObject, stringifyJson } from "../src/json.ts";
 import type { Node } from "../src/manifest.ts";
 import { chunkLayout } from "../src/zarr/chunk_grid.ts";
@@ -9,7 +10,12 @@ import { parseNode } from "../src/zarr/v3_document.ts";
 import type { MemoryIndex } from "./memory_manifest.ts";
 import { NodeTree, overLimit } from "./node_tree.ts";
 import { ArrayReferences } from "./references/array_references.ts";
-import { FIRST_URL_ID, INLINE_ID } from "./references/packed_references.ts";
+import {
+  FIRST_URL_ID,
+  INLINE_ID,
+  type PackedRow,
+  UNUSABLE_ID,
+} from "./references/packed_references.ts";
 import { ReferenceRows } from "./references/reference_rows.ts";
 import { ReferenceTable } from "./references/reference_table.ts";
 import { ListedTargets } from "./references/targets.ts";
@@ -24,15 +30,32 @@ export type NewReference =
     readonly encoding?: number;
   }
   & (
-    | {
-      readonly kind: "range";
-      readonly url: string;
-      readonly offset: number;
-      readonly length: number;
-    }
+    | { readonly kind: "range" } & Range
     | { readonly kind: "object"; readonly url: string }
     | { readonly kind: "inline"; readonly bytes: Uint8Array }
+    /** Pieces that are one chunk in a row. */
+    | { readonly kind: "joined"; readonly pieces: readonly Range[] }
   );
+
+/** Bytes of a file. */
+export interface Range {
+  /** Where the file is. */
+  readonly url: string;
+  /** Bytes from its start. */
+  readonly offset: number;
+  /** Bytes. */
+  readonly length: number;
+}
+
+/** What an array is beside its document. */
+export interface ArrayExtras {
+  /** As `ArrayNode.encodings`. */
+  readonly encodings?: readonly Encoding[];
+  /** As `ArrayNode.unsupported`. */
+  readonly unsupported?: string;
+  /** What a chunk is that no reference tells, where clients do not know what it holds. */
+  readonly unwritten?: () => ChunkRef;
+}
 
 /** What is held while reading may be this many times what may be kept. */
 const TRANSIENT_FACTOR = 4;
@@ -44,6 +67,8 @@ export class IndexBuilder {
   readonly #tree = new NodeTree();
   readonly #nodes = new Map<string, Node>();
   readonly #rows = new Map<string, ReferenceRows>();
+  readonly #unwritten = new Map<string, () => ChunkRef>();
+  readonly #joined: PackedRow[][] = [];
   readonly #urls = new TextTable();
   readonly #resolved = new TextList();
   #inline = new Uint8Array(256);
@@ -65,10 +90,10 @@ export class IndexBuilder {
    * Takes a node; groups above it need not be told.
    *
    * @param document what its `zarr.json` would hold, with the source's own codec names
-   * @param encodings as `ArrayNode.encodings`
    * @throws IndexError
    */
-  node(path: string, document: JsonObject, encodings?: readonly Encoding[]): void {
+  node(path: string, document: JsonObject, extras: ArrayExtras = {}): void {
+    const { encodings, unsupported, unwritten } = extras;
     const metadata = parseNode(document, `metadata of "${path}"`);
     this.#tree.add(path);
     this.#heldBytes += 1024 + 4 * (path.length + stringifyJson(document).length);
@@ -77,8 +102,14 @@ export class IndexBuilder {
       path,
       metadata.node_type === "group"
         ? { type: "group", metadata }
-        : { type: "array", metadata, layout: chunkLayout(metadata), encodings },
+        : { type: "array", metadata, layout: chunkLayout(metadata), encodings, unsupported },
     );
+    if (unwritten && metadata.node_type === "array") {
+      this.#unwritten.set(path, unwritten);
+      if (!this.#rows.has(path)) {
+        this.#rows.set(path, new ReferenceRows(metadata.shape.length));
+      }
+    }
   }
 
   /**
@@ -90,14 +121,15 @@ export class IndexBuilder {
     const rows = this.#rowsOf(path, coords);
     if (ref.kind === "inline") {
       rows.add(coords, INLINE_ID, this.#addInline(ref.bytes), ref.bytes.length, ref.encoding);
+    } else if (ref.kind === "joined") {
+      rows.add(coords, UNUSABLE_ID, this.#joined.length, 0, ref.encoding);
+      this.#joined.push(ref.pieces.map((piece) => this.#range(path, piece)));
+      this.#heldBytes += 64 + 48 * ref.pieces.length;
     } else {
-      const { offset, length } = ref.kind === "range" ? ref : { offset: 0, length: 0 };
-      const isRange = offset >= 0 && length > 0 && Number.isSafeInteger(offset) &&
-        Number.isSafeInteger(length) && Number.isSafeInteger(offset + length);
-      if (ref.kind === "range" && !isRange) {
-        throw new IndexError(`A reference of "${path}" is no range of bytes`, { offset, length });
-      }
-      rows.add(coords, this.#urlId(ref.url), offset, length, ref.encoding);
+      const { id, offset, length } = ref.kind === "range"
+        ? this.#range(path, ref)
+        : { id: this.#urlId(ref.url), offset: 0, length: 0 };
+      rows.add(coords, id, offset, length, ref.encoding);
     }
     if (++this.#taken % 4096 === 0) this.#check();
   }
@@ -106,7 +138,7 @@ export class IndexBuilder {
   async finish(): Promise<MemoryIndex> {
     this.#check();
     const inline = this.#inline.slice(0, this.#inlineBytes);
-    const targets = new ListedTargets(this.#resolved.trim(), inline);
+    const targets = new ListedTargets(this.#resolved.trim(), inline, [], this.#joined);
     const arrays = new Map<string, ArrayReferences>();
     let heldBytes = this.#heldBytes + targets.heldBytes;
     for (const [path, rows] of this.#rows) {
@@ -119,7 +151,7 @@ export class IndexBuilder {
       const { layout } = node;
       if (!layout) continue;
       const table = await inSlices(ReferenceTable.build(layout.chunks, rows.inGrid(layout)));
-      arrays.set(path, new ArrayReferences(layout, table, targets));
+      arrays.set(path, new ArrayReferences(layout, table, targets, 0, this.#unwritten.get(path)));
       this.#rows.delete(path);
       heldBytes += table.heldBytes + 192;
     }
@@ -143,6 +175,15 @@ export class IndexBuilder {
       coords.every((at) => Number.isSafeInteger(at) && at >= 0);
     if (!isPlace) throw new IndexError(`A reference of "${path}" is no chunk's`, { coords });
     return rows;
+  }
+
+  #range(path: string, { url, offset, length }: Range): PackedRow {
+    const isRange = offset >= 0 && length > 0 && Number.isSafeInteger(offset) &&
+      Number.isSafeInteger(length) && Number.isSafeInteger(offset + length);
+    if (!isRange) {
+      throw new IndexError(`A reference of "${path}" is no range of bytes`, { offset, length });
+    }
+    return { id: this.#urlId(url), offset, length };
   }
 
   #urlId(url: string): number {

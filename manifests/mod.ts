@@ -3,6 +3,7 @@
 import { IndexError, OriginError, SluiceError } from "../src/errors.ts";
 import type { Manifest, ManifestFormat, OpenOptions } from "../src/manifest.ts";
 import type { Origin } from "../src/origin/origin.ts";
+import { dmrpp } from "./dmrpp/mod.ts";
 import { geotiff } from "./geotiff/mod.ts";
 import { guarded, GuardedManifest } from "./guarded_manifest.ts";
 import { hdf5 } from "./hdf5/mod.ts";
@@ -19,6 +20,7 @@ export const FORMATS: readonly ManifestFormat[] = [
   kerchunkJson,
   kerchunkParquet,
   icechunk,
+  dmrpp,
   hdf5,
   netcdf3,
   geotiff,

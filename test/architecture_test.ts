@@ -119,6 +119,7 @@ const HOUSE: Record<string, readonly string[]> = {
   "src/zarr": ["v2"],
   "src/origin": ["share", "stores"],
   manifests: [
+    "dmrpp",
     "geotiff",
     "hdf5",
     "icechunk",

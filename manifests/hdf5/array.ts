@@ -187,7 +187,7 @@ function fieldCodec({ type, offset }: Part, recordBytes: number): Codec {
 }
 
 /** The encodings of chunks by the filters that were applied; the first has all, the last none. */
-function maskedEncodings(
+export function maskedEncodings(
   leading: readonly Codec[],
   filters: readonly Codec[],
 ): { readonly masks: readonly number[]; readonly encodings: readonly Encoding[] } {

@@ -11,7 +11,7 @@ import { fixedTextValue } from "./element.ts";
 import type { Tree, TreeObject } from "./tree.ts";
 
 /** What the name of a scale starts with that is a dimension and no variable. */
-const PURE = "This is a netCDF dimension but not a netCDF variable";
+export const PURE = "This is a netCDF dimension but not a netCDF variable";
 /** What stands before the name of a variable that has a dimension's name without being its coordinate. */
 const NON_COORDINATE = "_nc4_non_coord_";
 

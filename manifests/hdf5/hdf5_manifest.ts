@@ -9,6 +9,7 @@ import { chunkOrdinal } from "../../src/zarr/chunk_grid.ts";
 import { VersionHash } from "../index_stream.ts";
 import { ChunkTableBuilder } from "../references/chunk_table_builder.ts";
 import { FIRST_URL_ID, INLINE_ID } from "../references/packed_references.ts";
+import { repeated } from "../references/repeated.ts";
 import type { Hdf5Array } from "./array.ts";
 import { HeapValues } from "./attribute_value.ts";
 import { openChunkIndex } from "./chunk_index/mod.ts";
@@ -23,8 +24,6 @@ import { decodePointers, readText } from "./text_chunk.ts";
 const MAX_POINTER_BYTES = 64 * 2 ** 20;
 /** Bytes of a page that are read ahead at most. */
 const MAX_AHEAD_BYTES = 2 * 2 ** 20;
-/** Bytes of one inline part: an unwritten chunk is as many of them as it takes. */
-const FILL_PART_BYTES = 2 ** 20;
 
 const NOTHING = new Uint8Array(0);
 
@@ -287,22 +286,4 @@ function mustBeRead({ dataset, node }: Hdf5Array): void {
   if (isExternal || layout.class === "virtual" || space.isNull) {
     throw new ChunkError(`The array cannot be read: ${node.unsupported}`);
   }
-}
-
-/** `total` bytes of `element` again and again (zeros if it has none), in parts that share their bytes. */
-function repeated(
-  element: Uint8Array,
-  total: number,
-): Array<Extract<ChunkRef, { kind: "inline" }>> {
-  const size = Math.max(1, element.length);
-  const partBytes = Math.min(total, Math.max(1, Math.floor(FILL_PART_BYTES / size)) * size);
-  const bytes = new Uint8Array(partBytes);
-  if (element.some((byte) => byte !== 0)) {
-    bytes.set(element);
-    for (let filled = size; filled < partBytes; filled *= 2) bytes.copyWithin(filled, 0, filled);
-  }
-  const whole = Math.floor(total / partBytes);
-  const parts = Array.from({ length: whole }, () => ({ kind: "inline" as const, bytes }));
-  const rest = total - whole * partBytes;
-  return rest === 0 ? parts : [...parts, { kind: "inline", bytes: bytes.subarray(0, rest) }];
 }

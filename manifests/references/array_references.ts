@@ -9,21 +9,29 @@ import { refOf, type Targets } from "./targets.ts";
 
 /** Look-up and bulk. Immutable. */
 export class ArrayReferences {
-  /** Takes over what it is given. @param first the place in the grid that is the table's place 0 */
+  /**
+   * Takes over what it is given.
+   *
+   * @param first the place in the grid that is the table's place 0
+   * @param unwritten what a chunk is that no row tells; undefined: clients know what it holds
+   */
   constructor(
     readonly layout: ChunkLayout,
     readonly table: ReferenceTable,
     readonly targets: Targets,
     readonly first = 0,
+    readonly unwritten?: () => ChunkRef,
   ) {}
 
   /** The chunk at `coords`; undefined if there is none. @throws IndexError */
   chunk(coords: readonly number[]): ChunkRef | undefined {
     const ordinal = chunkOrdinal(this.layout, coords);
-    const row = ordinal === undefined ? -1 : this.table.find(ordinal - this.first);
-    if (row < 0) return undefined;
+    if (ordinal === undefined) return undefined;
+    const row = this.table.find(ordinal - this.first);
+    if (row < 0) return this.unwritten?.();
     const packed = this.table.read(row, { id: 0, offset: 0, length: 0 });
-    return refOf(packed, this.targets, this.table.encodings?.get(row));
+    return refOf(packed, this.targets, this.table.encodings?.get(row)) ??
+      this.unwritten?.();
   }
 
   /** Every chunk, in the order of the grid. @throws IndexError */

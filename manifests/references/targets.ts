@@ -23,6 +23,8 @@ export interface Targets {
   readonly inline: Uint8Array;
   /** What is wrong with unusable rows, by their offsets. */
   readonly faults: readonly IndexError[];
+  /** Chunks in several pieces, by the offsets of rows that are unusable in a table, as it has no place for pieces. */
+  readonly joined?: ReadonlyArray<readonly PackedRow[]>;
 }
 
 /** Absolute URLs in a list. */
@@ -34,6 +36,7 @@ export class ListedTargets implements Targets {
     readonly urls: TextList,
     readonly inline: Uint8Array = new Uint8Array(0),
     readonly faults: readonly IndexError[] = [],
+    readonly joined: ReadonlyArray<readonly PackedRow[]> = [],
   ) {}
 
   /** Bytes that this holds. */
@@ -64,11 +67,16 @@ export function refOf(
   encoding = 0,
 ): ChunkRef | undefined {
   if (id === ABSENT_ID) return undefined;
+  const encoded = encoding === 0 ? {} : { encoding };
   if (id === UNUSABLE_ID) {
+    const pieces = targets.joined?.[offset];
+    if (pieces) {
+      const parts = pieces.flatMap((piece) => refOf(piece, targets) ?? []);
+      return { kind: "concat", parts, ...encoded };
+    }
     throw targets.faults[offset] ??
       new IndexError("The index has no usable reference of the chunk");
   }
-  const encoded = encoding === 0 ? {} : { encoding };
   if (id === INLINE_ID) {
     return { kind: "inline", bytes: targets.inline.slice(offset, offset + length), ...encoded };
   }
