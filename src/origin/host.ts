@@ -21,7 +21,7 @@ import type { Log } from "../log.ts";
 import { collect, exactly, notModifiedBody, tooLong } from "./body.ts";
 import { Breaker } from "./breaker.ts";
 import { type Holder, Limit } from "./limit.ts";
-import { networkFault, TimedRead } from "./ending.ts";
+import { networkFault, TimedRead, whileWanted } from "./ending.ts";
 import type { Origin, OriginBody, ReadOptions } from "./origin.ts";
 import { beforeRetry, isUnheard, RetryBudget } from "./retry.ts";
 import type { SourceFile, Validator } from "./source_file.ts";
@@ -229,7 +229,8 @@ class HostBody extends Linked implements OriginBody, Holder {
         await this.#drop();
         throw tooLong(maxBytes, url);
       }
-      const bytes = await collect(response, { promised, framed, maxBytes, room, url });
+      const reading = collect(response, { promised, framed, maxBytes, room, url });
+      const bytes = await whileWanted(reading, this.time.signal);
       if (promised === undefined || bytes.length - room === promised) return bytes;
       throw this.#short(bytes.length - room);
     } catch (cause) {
@@ -329,7 +330,8 @@ class HostBody extends Linked implements OriginBody, Holder {
       const since = performance.now();
       time.resume();
       try {
-        return (await reader.read()).value;
+        // the runtime does not always end a body whose signal aborts
+        return (await whileWanted(reader.read(), time.signal)).value;
       } finally {
         time.pause();
         waited += performance.now() - since;
