@@ -226,7 +226,9 @@ function convertFloat(value: Json, dataType: DataType): Json | undefined {
   if (number === undefined) return undefined;
   // 1e39 is a number, but as a float32 it is infinite: say so to readers that would refuse it.
   if (!Number.isFinite(number)) return String(number);
-  return typeof plain === "string" ? Number(plain) : plain;
+  if (typeof plain !== "string") return plain;
+  // JSON.stringify loses the sign of a zero
+  return Object.is(number, -0) ? rawNumber("-0.0") : Number(plain);
 }
 
 function convertTime(value: Json): Json | undefined {

@@ -680,7 +680,7 @@ def plain_attribute(value):
     return value.item() if isinstance(value, np.generic) else value
 
 
-LEFT_OUT = "a unit that CF clients do not know$|numcodecs.lzma: there is no|sharding_indexed is combined with codecs unknown"
+LEFT_OUT = "a unit that CF clients do not know$|numcodecs.lzma needs an LZMA decoder|sharding_indexed is combined with codecs unknown"
 MASKING = {"_FillValue", "missing_value"}
 ENCODING = ("scale_factor", "add_offset", "units", "calendar", "_Unsigned")
 
@@ -812,7 +812,11 @@ def compare_set(report, gateway, folder, host, entry, kind):
                     report.counts["xarray cannot open the references"] += 1
                     continue
                 if isinstance(got, Failure):
-                    report.that("xarray of " + view, where + "/" + group, got)
+                    # xarray decodes no dates beyond what int64 counts in nanoseconds beside NaT: an error, no wrong value.
+                    if view == "portable" and "unable to decode time units" in str(got):
+                        report.counts["xarray cannot decode dates beyond nanoseconds"] += 1
+                    else:
+                        report.that("xarray of " + view, where + "/" + group, got)
                     continue
                 left, right = (plain_attribute({key: value for key, value in x.attrs.items() if key != "sluice:left_out"})
                                for x in (want, got))
