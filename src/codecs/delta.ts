@@ -39,7 +39,8 @@ async function undo(
     return await cast(sums, via, decoded, pace);
   }
   const round = via.kind === "float" ? rounding(via) : wrapping;
-  let sum = 0;
+  // a sum that starts with 0 would lose the sign of a first -0
+  let sum = -0;
   return await cast(bytes, encoded, decoded, pace, {
     via,
     run(block) {
