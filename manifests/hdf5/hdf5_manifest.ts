@@ -146,15 +146,8 @@ export class Hdf5Manifest implements Manifest {
   }
 
   async refresh(): Promise<Manifest> {
-    const { url, validator } = this.reader.file;
-    if (validator) {
-      const info = await this.origin.head({ url });
-      const isSame = info.length === this.reader.size &&
-        info.validator?.etag === validator.etag &&
-        info.validator?.lastModified === validator.lastModified;
-      if (isSame) return this;
-    }
-    return await Hdf5Manifest.open(url, this.origin, this.options);
+    if (await this.reader.isCurrent()) return this;
+    return await Hdf5Manifest.open(this.reader.file.url, this.origin, this.options);
   }
 
   report(): Promise<Array<[label: string, text: string]>> {

@@ -98,15 +98,8 @@ export class Netcdf3Manifest implements Manifest {
   }
 
   async refresh(): Promise<Manifest> {
-    const { url, validator } = this.reader.file;
-    if (validator) {
-      const info = await this.origin.head({ url });
-      const isSame = info.length === this.reader.size &&
-        info.validator?.etag === validator.etag &&
-        info.validator?.lastModified === validator.lastModified;
-      if (isSame) return this;
-    }
-    return await Netcdf3Manifest.open(url, this.origin, this.options);
+    if (await this.reader.isCurrent()) return this;
+    return await Netcdf3Manifest.open(this.reader.file.url, this.origin, this.options);
   }
 
   doubts(): Promise<string[]> {

@@ -59,6 +59,15 @@ export class BlockReader {
     return new BlockReader(origin, pinned, info.length, cache, key);
   }
 
+  /** Whether the file still is in this state; never for one without a validator. @throws OriginError */
+  async isCurrent(): Promise<boolean> {
+    const { url, validator } = this.file;
+    if (!validator) return false;
+    const info = await this.origin.head({ url });
+    return info.length === this.size && info.validator?.etag === validator.etag &&
+      info.validator?.lastModified === validator.lastModified;
+  }
+
   get cost(): ReadCost {
     return { requests: this.#requests, bytes: this.#bytes };
   }
